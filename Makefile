@@ -1,0 +1,66 @@
+# `make` or `make help` prints what there is. Everything happens in .venv; nothing else on the computer is changed.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+TOUR ?= tour-out
+PATIENTS ?= 100000
+TESTS ?=
+# Bytecode kept beside the packages halves the time to the window.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run demo tour test check bench requirements clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# What the application needs, pinned and verified by hash.
+$(VENV)/runtime.stamp: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "ClinicDesk needs Python 3.11 (or set PYTHON=)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || \
+	  { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m compileall -q clinicdesk ui
+	@touch $@
+
+# And what working on it needs.
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+venv: $(VENV)/dev.stamp ## create .venv with everything pinned; does nothing when nothing changed
+
+run: $(VENV)/runtime.stamp ## open your clinic
+	$(BIN)/clinicdesk
+
+demo: $(VENV)/runtime.stamp ## open the demo clinic; without a display take the tour instead
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
+	  $(BIN)/clinicdesk --demo; \
+	else \
+	  echo "There is no display here, so the tour is taken instead; its pictures go to $(TOUR)."; \
+	  $(BIN)/clinicdesk tour $(TOUR) && ls -1 $(TOUR)/*.png $(TOUR)/*.pdf; \
+	fi
+
+tour: $(VENV)/runtime.stamp ## every role's main job through the real windows, with pictures in tour-out (TOUR=)
+	$(BIN)/clinicdesk tour $(TOUR)
+
+test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dose" for some)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+check: $(VENV)/dev.stamp ## lint, types and the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+bench: $(VENV)/runtime.stamp ## measure against the floor (PATIENTS=)
+	$(BIN)/clinicdesk bench --patients $(PATIENTS) --json bench.json
+
+requirements: $(VENV)/dev.stamp ## write the pinned requirement files anew
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --group dev -c requirements.txt \
+	  -o requirements-dev.txt
+
+clean: ## remove .venv and what tools left behind
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tour-out bench.json *.egg-info
+	find clinicdesk ui tests migrations benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What ClinicDesk costs beside what it cannot cost less than. Found in the source tree only; `clinicdesk bench` runs it."""

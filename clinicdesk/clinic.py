@@ -1,0 +1,244 @@
+"""The composition root: settings → servers → storage → `Clinic`. Windows, worker, commands and tests all start here."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from clinicdesk.config import Settings, prepare_data_dir
+from clinicdesk.credentials import Credentials
+from clinicdesk.errors import CannotStart, SignInRefused, Unavailable
+from clinicdesk.jobs.worker import Worker
+from clinicdesk.services import accounts
+from clinicdesk.services.people import Me
+from clinicdesk.services.settings import stored_setting
+from clinicdesk.storage import schema
+from clinicdesk.storage.addresses import Addresses
+from clinicdesk.storage.database import ClinicSession, Database
+from clinicdesk.storage.documents import Documents
+from clinicdesk.storage.notices import NoticeListener
+from clinicdesk.storage.reviving import Reviver
+from clinicdesk.storage.servers import Servers, open_servers
+from clinicdesk.storage.vault import Vault, new_key
+
+log = logging.getLogger(__name__)
+
+CLINIC_KEY = "clinic-key"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session token and whose it is."""
+
+    token: str
+    me: Me
+
+
+class Clinic:
+    """An open clinic. Threads may share it; close it once, last of all."""
+
+    def __init__(self, settings: Settings, addresses: Addresses, *, vault: Vault, zone: str, servers: Servers | None = None) -> None:
+        self.settings, self.addresses, self.servers = settings, addresses, servers
+        self.documents = Documents(addresses.documents, settings.mongodb_db_name, settings.mongodb_collection_name)
+        self.vault = vault
+        self.database = self._open(addresses.app, zone)
+        self._owner = self._open(addresses.owner, zone, pool_size=2) if addresses.owner else None
+        self._worker: Worker | None = None
+        self._reviver: Reviver | None = None
+        self._worker_database: Database | None = None
+        self._people: dict[str, Me] = {}
+        self.zone = self.database.zone
+        self.workstation = platform.node() or "workstation"
+
+    def _open(self, url: str, zone: str, pool_size: int = 6) -> Database:
+        database = Database(url, zone=zone, pool_size=pool_size)
+        database.vault, database.documents = self.vault, self.documents
+        return database
+
+    def read(self, token: str | None) -> AbstractContextManager[ClinicSession]:
+        """A read-only transaction as whoever holds the token; SignedOut when it is over."""
+        return self.database.read(token, self._people.get(token or ""))
+
+    def write(self, token: str | None) -> AbstractContextManager[ClinicSession]:
+        """A transaction as whoever holds the token, committed at the end."""
+        return self.database.write(token, self._people.get(token or ""))
+
+    @contextmanager
+    def as_owner(self, me: Me | None = None) -> Iterator[ClinicSession]:
+        """A transaction as the owner of the tables: for this computer's own tools (import, demo) where it holds that sign-in.
+
+        Raises CannotStart("owner") on a workstation of a shared server.
+        """
+        if self._owner is None:
+            raise CannotStart("owner", "This computer may not do that on the shared database.", "Run it where the database is kept.")
+        with self._owner.write(None, me) as session:
+            yield session
+
+    @property
+    def may_own(self) -> bool:
+        """Whether this computer holds the owner's sign-in."""
+        return self._owner is not None
+
+    def sign_in(self, username: str, password: str, workstation: str = "") -> SignedIn:
+        """Prove who one is; takes some tens of milliseconds, more when refused too often. SignInRefused else."""
+        with self.database.read() as session:
+            salt, memory, iterations, lanes = accounts.challenge(session, username)
+        key = accounts.derive(password, salt, memory, iterations, lanes)
+        with self.database.write() as session:
+            token, wait = accounts.exchange(session, username, key, workstation or self.workstation)
+            me = accounts.who_holds(session, token) if token else None
+        if token is None or me is None:
+            raise accounts.refused(wait)
+        self._people[token] = me
+        return SignedIn(token, me)
+
+    def sign_out(self, token: str) -> None:
+        """End the session; harmless when it is over already."""
+        self._people.pop(token, None)
+        with suppress(Exception), self.database.write(token) as session:
+            accounts.sign_out(session)
+
+    def renew(self, token: str) -> bool:
+        """Keep a session alive because somebody used the window; False when it is over."""
+        with self.database.write() as session:
+            return accounts.renew_token(session, token)
+
+    def change_password(self, token: str, old: str, new: str) -> None:
+        """Change one's own password; SignInRefused when the old one is wrong (and that is counted)."""
+        me = self._people[token]
+        with self.database.write(token, me) as session:
+            changed = accounts.change_password(session, me.username, old, new)
+        if not changed:
+            raise SignInRefused("The old password is wrong.")
+
+    def listen(self, on_notice: Callable[[str], None], on_state: Callable[[bool], None]) -> NoticeListener:
+        """Start telling what other desks change; stop the listener when done."""
+        listener = NoticeListener(self.addresses.app, on_notice=on_notice, on_state=on_state)
+        listener.start()
+        return listener
+
+    def start_worker(self) -> bool:
+        """Run the background jobs in a thread of this process where it holds the worker's sign-in."""
+        if self.addresses.worker is None or self._worker is not None:
+            return False
+        self._worker_database = self._open(self.addresses.worker, str(self.zone), pool_size=3)
+        self._worker = Worker(self.addresses.worker, self._worker_database)
+        self._worker.start()
+        return True
+
+    def keep_servers_alive(self) -> None:
+        """From now on an own server that dies is started again within seconds, in a thread of this process."""
+        if self.servers is not None and self.servers.embedded is not None and self._reviver is None:
+            self._reviver = Reviver(self.servers, self._revived)
+            self._reviver.start()
+
+    def renew_documents(self) -> Path | None:
+        """Put the own document store aside, start an empty one and use it; where the old one is now."""
+        aside = self.servers.renew_documents() if self.servers else None
+        self._revived()
+        return aside
+
+    def _revived(self) -> None:
+        if self.servers is not None:
+            self.addresses = self.servers.addresses
+            self.documents.move_to(self.addresses.documents)
+
+    @property
+    def worker_database(self) -> Database:
+        """The worker's own sign-in, for `clinicdesk documents`; CannotStart where there is none."""
+        if self._worker_database is None:
+            if self.addresses.worker is None:
+                raise CannotStart("worker", "This computer may not deliver documents.", "Run it where the clinic's database is kept.")
+            self._worker_database = self._open(self.addresses.worker, str(self.zone), pool_size=3)
+        return self._worker_database
+
+    def close(self) -> None:
+        """Stop the worker, close connections, leave the servers (the last user stops its own)."""
+        if self._reviver is not None:
+            self._reviver.stop()
+        if self._worker is not None:
+            self._worker.stop()
+        for database in (self.database, self._owner, self._worker_database):
+            if database is not None:
+                database.close()
+        self.documents.close()
+        if self.servers is not None:
+            self.servers.close()
+
+
+def open_clinic(settings: Settings, progress: Progress = lambda _: None, *, worker: bool = True) -> Clinic:
+    """Open the clinic these settings name: start or find its servers, bring the tables up to date where this computer may, check the key.
+
+    Takes seconds at the first start. Raises CannotStart with a sentence and what to do. Any thread but the GUI's.
+    """
+    prepare_data_dir(settings.data_dir)
+    credentials = Credentials(settings.data_dir)
+    progress("Starting the databases …")
+    servers = open_servers(settings, credentials)
+    try:
+        return _opened(settings, credentials, servers, progress, worker=worker)
+    except BaseException:
+        servers.close()
+        raise
+
+
+def _opened(settings: Settings, credentials: Credentials, servers: Servers, progress: Progress, *, worker: bool) -> Clinic:
+    addresses = servers.addresses
+    progress("Checking the tables …")
+    if addresses.owner is not None:
+        schema.upgrade(addresses.owner)
+    else:
+        schema.require_current(addresses.app)
+    vault, zone = _identity(settings, credentials, addresses)
+    clinic = Clinic(settings, addresses, vault=vault, zone=zone, servers=servers)
+    progress("Checking the document server …")
+    try:
+        clinic.documents.ensure()
+    except Unavailable as away:
+        log.warning("the document server is away: %s", away.sentence)
+    if worker:
+        clinic.start_worker()
+        clinic.keep_servers_alive()
+    return clinic
+
+
+def _identity(settings: Settings, credentials: Credentials, addresses: Addresses) -> tuple[Vault, str]:
+    """The clinic key and zone. A new clinic gets both from this computer; a known one must be opened with its own key."""
+    database = Database(addresses.owner or addresses.app)
+    try:
+        with database.read() as session:
+            fingerprint, zone = stored_setting(session, "clinic_key"), stored_setting(session, "zone")
+        key = stored_key(credentials)
+        if isinstance(fingerprint, str):
+            if key is None or not Vault(key).fits(base64.b64decode(fingerprint)):
+                raise CannotStart("clinic_key", "This computer does not hold the key of this clinic.",
+                                  "Enter it with “clinicdesk key enter”; “clinicdesk key show” prints it on a computer that has it.")
+            return Vault(key), str(zone or settings.zone)
+        if addresses.owner is None:
+            raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Start ClinicDesk once where its database is kept.")
+        if key is None:
+            key = new_key()
+            store_key(credentials, key)
+        vault = Vault(key)
+        with database.write() as session:
+            accounts.found_clinic(session, base64.b64encode(vault.fingerprint()).decode(), settings.zone)
+        return vault, settings.zone
+    finally:
+        database.close()
+
+
+def stored_key(credentials: Credentials) -> bytes | None:
+    """The clinic key this workstation keeps; None when it has none."""
+    text = credentials.get(CLINIC_KEY)
+    return base64.b64decode(text) if text else None
+
+
+def store_key(credentials: Credentials, key: bytes) -> None:
+    """Keep the clinic key where this workstation keeps its secrets."""
+    credentials.set(CLINIC_KEY, base64.b64encode(key).decode())

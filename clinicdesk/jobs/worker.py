@@ -1,0 +1,120 @@
+"""The background worker: procrastinate over the clinic's PostgreSQL, in a thread of the embedded application or as `clinicdesk worker`.
+
+Jobs are queued by triggers inside the business transaction; application roles cannot queue anything by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+
+from clinicdesk.errors import Unavailable
+from clinicdesk.jobs.queue import QUEUE_SCHEMA
+from clinicdesk.services import visits
+from clinicdesk.storage.addresses import libpq_address
+from clinicdesk.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+#: A visit that fails for another reason than an absent server is tried this often, then parked for the administrator.
+POISON_TRIES = 5
+#: The document server is asked again at most this many seconds after it went away.
+LONGEST_WAIT = 5
+
+
+class Patience(BaseRetryStrategy):
+    """An absent server is waited for without end, sooner at first; anything else a few times."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again, or None to give up."""
+        if isinstance(exception, Unavailable):
+            return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 4), LONGEST_WAIT)})
+        return RetryDecision(retry_in={"seconds": 2**job.attempts}) if job.attempts < POISON_TRIES else None
+
+
+def build_app(url: str, database: Database) -> App:
+    """The queue's application with its tasks; `url` signs in as clinicdesk_worker, `database` too."""
+    conninfo = libpq_address(url, options=f"-c search_path={QUEUE_SCHEMA}")
+    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
+
+    @app.task(name="deliver_visit", queue="documents", retry=Patience())
+    def deliver_visit(visit_id: str, revision: int) -> None:
+        with database.write() as session:
+            visits.deliver(session, UUID(visit_id), revision)
+
+    return app
+
+
+def deliver_all(database: Database, *, again: bool = False, progress: Callable[[int, int], None] | None = None) -> int:
+    """Deliver every visit that waits (or, with `again`, every visit there is: rebuild); how many went. Raises Unavailable."""
+    with database.read() as session:
+        wanted = visits.every(session) if again else visits.waiting(session)
+    done = 0
+    for number, (visit_id, revision) in enumerate(wanted, 1):
+        with database.write() as session:
+            done += visits.deliver(session, visit_id, revision, again=again)
+        if progress:
+            progress(number, len(wanted))
+    return done
+
+
+class Worker:
+    """Runs the queue in one thread with an event loop of its own, until `stop`."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        self._url = url
+        self._database = database
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="clinicdesk-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Finish the job at hand and end; at most `patience` seconds."""
+        self._stopping.set()
+        self._ready.wait(patience)
+        if self._loop is not None and self._task is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(patience)
+
+    def join(self) -> None:
+        """Wait until the worker ends by itself or by `stop`."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        loop = asyncio.SelectorEventLoop()  # psycopg cannot use the proactor loop that is the default on Windows
+        self._loop = loop
+        self._task = loop.create_task(self._serve())
+        self._ready.set()
+        try:
+            loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            log.debug("worker ended")
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    async def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                app = build_app(self._url, self._database)
+                async with app.open_async():
+                    await app.run_worker_async(
+                        install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=5, fetch_job_polling_interval=5
+                    )
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001  the worker outlives a database that goes away
+                log.warning("worker interrupted by %s, starting again", type(error).__name__)
+                await asyncio.sleep(2)

@@ -1,0 +1,264 @@
+"""Accounts and sessions: proving who one is, adding staff, ending sessions. The rules live in the functions of schema `auth`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from argon2.low_level import Type, hash_secret_raw
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, SignInRefused
+from clinicdesk.models.accounts import SignedIn as SessionTable
+from clinicdesk.models.accounts import User
+from clinicdesk.models.operations import Setting
+from clinicdesk.models.people import Doctor
+from clinicdesk.rules.passwords import check_password, prepare_password
+from clinicdesk.rules.steps import ROLES
+from clinicdesk.services.people import Me, SessionRow, StaffRow
+from clinicdesk.storage.database import ClinicSession
+
+#: OWASP password storage: Argon2id with m = 19,456 KiB, t = 2, p = 1 at least (security-reliability § 3.1). Stored with each account.
+MEMORY_KIB, ITERATIONS, LANES = 19_456, 2, 1
+ROLE_WORDS = {"receptionist": "Reception", "doctor": "Doctor", "administrator": "Administrator", "patient": "Patient"}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is stored of a password: salt, parameters and SHA-256 of the derived key."""
+
+    salt: bytes
+    memory_kib: int
+    iterations: int
+    lanes: int
+    verifier: bytes
+
+
+def derive(password: str, salt: bytes, memory_kib: int, iterations: int, lanes: int) -> bytes:
+    """The 32-byte Argon2id key of a password (prepared by the rules). Takes tens of milliseconds: never on the GUI thread."""
+    secret = prepare_password(password).encode("utf-8", "surrogatepass")
+    return hash_secret_raw(secret, salt, time_cost=iterations, memory_cost=memory_kib, parallelism=lanes, hash_len=32, type=Type.ID)
+
+
+def proof_of(password: str) -> Proof:
+    """A fresh proof for a new password."""
+    salt = os.urandom(16)
+    key = derive(password, salt, MEMORY_KIB, ITERATIONS, LANES)
+    return Proof(salt, MEMORY_KIB, ITERATIONS, LANES, hashlib.sha256(key).digest())
+
+
+def challenge(session: ClinicSession, username: str) -> tuple[bytes, int, int, int]:
+    """Salt and parameters for a name, known or not."""
+    row = session.execute(text("select salt, memory_kib, iterations, lanes from auth.challenge(:name)"), {"name": _plain(username)}).one()
+    return bytes(row.salt), row.memory_kib, row.iterations, row.lanes
+
+
+def exchange(session: ClinicSession, username: str, key: bytes, workstation: str) -> tuple[str | None, float]:
+    """Trade a derived key for a session token; (None, seconds to wait) when refused. Must be committed either way."""
+    row = session.execute(
+        text("select token, wait from auth.sign_in(:name, :key, :desk)"),
+        {"name": _plain(username), "key": key, "desk": workstation[:120] or "unknown"},
+    ).one()
+    return row.token, row.wait
+
+
+def refused(wait: float) -> SignInRefused:
+    """The sentence of a refusal."""
+    if wait < 1:
+        return SignInRefused()
+    return SignInRefused(f"Name or password is wrong. Wait {round(wait)} seconds, then try again.", wait)
+
+
+def _plain(username: str) -> str:
+    return username.encode("utf-8", "ignore").decode().strip().replace("\x00", "")[:200]
+
+
+def who(session: ClinicSession) -> Me:
+    """Who holds the token of this session."""
+    row = session.execute(text("select user_id, username, name, role, doctor_id, patient_id from auth.who()")).one()
+    if row.user_id is None:
+        raise NotAllowed
+    return Me(row.user_id, row.username, row.name, row.role, row.doctor_id, row.patient_id)
+
+
+def who_holds(session: ClinicSession, token: str) -> Me:
+    """Who a token belongs to, in a transaction that did not begin with it."""
+    session.execute(text("select set_config('clinicdesk.session', :token, true)"), {"token": token})
+    return who(session)
+
+
+def renew_token(session: ClinicSession, token: str) -> bool:
+    """Keep a session alive because somebody used its window; False when it is over."""
+    session.execute(text("select set_config('clinicdesk.session', :token, true)"), {"token": token})
+    return bool(session.scalar(text("select auth.renew()")))
+
+
+def sign_out(session: ClinicSession) -> None:
+    """End this session."""
+    session.execute(text("select auth.sign_out()"))
+
+
+def sign_out_everywhere(session: ClinicSession) -> int:
+    """End all other sessions of this person; how many there were."""
+    return int(session.scalar(text("select auth.sign_out_everywhere()")) or 0)
+
+
+def found_clinic(session: ClinicSession, fingerprint: str, zone: str) -> None:
+    """Write down, as the owner, which key seals this clinic's records and in which zone its days are; once."""
+    session.execute(insert(Setting).on_conflict_do_nothing(), [{"key": "clinic_key", "value": fingerprint}, {"key": "zone", "value": zone}])
+
+
+def is_new(session: ClinicSession) -> bool:
+    """Whether nobody has an account yet: the first start creates the administrator."""
+    return bool(session.scalar(text("select auth.is_new()")))
+
+
+def create_first_administrator(session: ClinicSession, username: str, name: str, password: str) -> int:
+    """Create the administrator of a new clinic; NotAllowed when there already is an account."""
+    return _insert(
+        session,
+        "auth.create_first_administrator(:username, :name, :salt, :memory, :iterations, :lanes, :verifier)",
+        username,
+        name,
+        password,
+    )
+
+
+def add_staff(session: ClinicSession, username: str, name: str, role: str, password: str) -> int:
+    """Add an account for staff; administrators only. A doctor also needs a profile (`doctors.add`)."""
+    if role not in ROLES or role == "patient":
+        raise Invalid("role", "Choose a role of the list.")
+    return _insert(
+        session,
+        "auth.add_user(:username, :name, :role, null, :salt, :memory, :iterations, :lanes, :verifier)",
+        username,
+        name,
+        password,
+        role=role,
+    )
+
+
+def insert_account(session: ClinicSession, username: str, name: str, role: str, password: str) -> int:
+    """Add an account as the owner of the tables: the demo clinic and the tests, never a workstation."""
+    return _insert(
+        session,
+        "auth.insert_user(:username, :name, :role, null, :salt, :memory, :iterations, :lanes, :verifier)",
+        username,
+        name,
+        password,
+        role=role,
+    )
+
+
+def by_username(session: ClinicSession, username: str) -> Me:
+    """Who has this user name, as the owner of the tables sees it."""
+    row = session.execute(
+        select(User.id, User.username, User.name, User.role, Doctor.id, User.patient_id)
+        .outerjoin(Doctor, Doctor.user_id == User.id)
+        .where(User.username == username)
+    ).one()
+    return Me(*row)
+
+
+def _insert(session: ClinicSession, call: str, username: str, name: str, password: str, **more: str) -> int:
+    username, name = _plain(username).lower(), name.strip()
+    if not username:
+        raise Invalid("username", "User name: 2 to 40 small letters, digits, dots, hyphens or underscores.")
+    if not name:
+        raise Invalid("name", "Name: 1 to 120 characters.")
+    check_password(password, username)
+    proof = proof_of(password)
+    with session.attempt():
+        user_id = session.scalar(
+            text(f"select {call}"),
+            {
+                "username": username,
+                "name": name,
+                "salt": proof.salt,
+                "memory": proof.memory_kib,
+                "iterations": proof.iterations,
+                "lanes": proof.lanes,
+                "verifier": proof.verifier,
+                **more,
+            },
+        )
+    assert user_id is not None  # noqa: S101  the function returns the new id or raises
+    return int(user_id)
+
+
+def change_password(session: ClinicSession, username: str, old: str, new: str) -> bool:
+    """Change one's own password; False (committed, counted) when the old one is wrong. Other sessions of the person end."""
+    check_password(new, username, field="new_password")
+    salt, memory, iterations, lanes = challenge(session, username)
+    proof = proof_of(new)
+    return bool(
+        session.scalar(
+            text("select auth.change_password(:old, :salt, :memory, :iterations, :lanes, :verifier)"),
+            {
+                "old": derive(old, salt, memory, iterations, lanes),
+                "salt": proof.salt,
+                "memory": proof.memory_kib,
+                "iterations": proof.iterations,
+                "lanes": proof.lanes,
+                "verifier": proof.verifier,
+            },
+        )
+    )
+
+
+def rename(session: ClinicSession, user_id: int, name: str, version: int) -> None:
+    """Change the name others see: one's own, or anybody's as administrator."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotAllowed
+    if user.version != version:
+        raise ChangedElsewhere
+    user.name = name.strip()
+    with session.attempt():
+        session.flush()
+
+
+def set_active(session: ClinicSession, user_id: int, *, active: bool) -> None:
+    """Switch an account off or on; off ends its sessions at once."""
+    session.execute(text("select auth.set_active(:user, :active)"), {"user": user_id, "active": active})
+
+
+def staff(session: ClinicSession) -> list[StaffRow]:
+    """Every account but the patients', by name; the last sign-in only where the reader may see sessions."""
+    last = (select(SessionTable.user_id, func.max(SessionTable.created_at).label("at")).group_by(SessionTable.user_id)).subquery()
+    rows = session.execute(
+        select(User.id, User.username, User.name, User.role, User.active, last.c.at, User.version)
+        .outerjoin(last, last.c.user_id == User.id)
+        .where(User.role != "patient")
+        .order_by(func.lower(User.name), User.id)
+    )
+    return [StaffRow(*row) for row in rows]
+
+
+def account(session: ClinicSession, user_id: int) -> StaffRow:
+    """One account of the staff: one's own, or anybody's."""
+    found = next((row for row in staff(session) if row.user_id == user_id), None)
+    if found is None:
+        raise NotAllowed
+    return found
+
+
+def sessions(session: ClinicSession) -> list[SessionRow]:
+    """Sessions that live now: all of them for an administrator, one's own for others; newest first."""
+    table = SessionTable
+    mine = session.scalar(text("select session_id from auth.current_session()"))
+    rows = session.execute(
+        select(table.id, User.username, User.name, User.role, table.workstation, table.created_at, table.last_used_at, table.expires_at)
+        .join(User, User.id == table.user_id)
+        .where(table.ended_at.is_(None), table.expires_at > func.now(), table.absolute_expires_at > func.now())
+        .order_by(table.created_at.desc(), table.id.desc())
+    )
+    return [SessionRow(*row, mine=row.id == mine) for row in rows]
+
+
+def end_session(session: ClinicSession, session_id: int) -> None:
+    """End a session: one's own, or anybody's as administrator; its window asks for a new sign-in at once."""
+    if not session.scalar(text("select auth.end_session(:id)"), {"id": session_id}):
+        raise NotAllowed

@@ -1,0 +1,140 @@
+"""From typed vitals to a checked set of measurements, and back to what a chart shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import select
+
+from clinicdesk.errors import Invalid
+from clinicdesk.models.accounts import User
+from clinicdesk.models.clinical import Vitals
+from clinicdesk.rules.news2 import CONSCIOUSNESS, News2Inputs, News2Score, news2
+from clinicdesk.rules.vitals import VITALS, Reading, bmi, bmi_class, check_pressure, check_vital, parse_vital
+from clinicdesk.services.drafts import ConsultationDraft
+from clinicdesk.storage.database import ClinicSession
+
+#: Columns of `vitals` that are typed numbers, in the order of the form.
+MEASURED = ("systolic", "diastolic", "pulse", "temperature", "respiration", "spo2", "oxygen_flow", "height", "weight", "pain", "glucose")
+
+
+@dataclass(frozen=True, slots=True)
+class VitalsSet:
+    """One set of measurements; units as in `models.clinical.Vitals`. `recorded_by` is empty for imported sets."""
+
+    taken_at: datetime
+    values: dict[str, Decimal]
+    oxygen: bool | None
+    spo2_scale: int
+    consciousness: str
+    recorded_by: str = ""
+
+    @property
+    def bmi(self) -> Decimal | None:
+        """Body mass index in kg/m², unrounded, when height and weight are both there."""
+        if "height" in self.values and "weight" in self.values:
+            return bmi(self.values["height"], self.values["weight"])
+        return None
+
+    def bmi_class(self, age_years: int | None) -> str:
+        """The WHO class, empty under 18 years or without a value."""
+        return (bmi_class(self.bmi, age_years) or "") if self.bmi is not None else ""
+
+    def news2(self, age_years: int | None) -> News2Score:
+        """NEWS2 of this set alone: never from values of another time."""
+        scale: Literal[1, 2] = 2 if self.spo2_scale == 2 else 1
+        v = self.values
+        return news2(
+            News2Inputs(
+                respiration=v.get("respiration"),
+                spo2=v.get("spo2"),
+                on_oxygen=self.oxygen,
+                systolic=v.get("systolic"),
+                pulse=v.get("pulse"),
+                consciousness=self.consciousness or None,
+                temperature=v.get("temperature"),
+                scale=scale,
+            ),
+            age_years,
+        )
+
+
+def readings(draft: ConsultationDraft, age_years: int | None) -> dict[str, Reading]:
+    """For each typed vital how it stands against its limits; a text that is no number is a hard reading with the sentence."""
+    found: dict[str, Reading] = {}
+    for name, text in draft.vitals.items():
+        if text.strip() and name in VITALS:
+            try:
+                found[name] = check_vital(name, parse_vital(name, text), age_years)
+            except Invalid as refusal:
+                found[name] = Reading("hard", refusal.sentence)
+    return found
+
+
+def checked(draft: ConsultationDraft, taken_at: datetime, age_years: int | None) -> VitalsSet | None:
+    """The measurements of a draft, None when nothing was measured.
+
+    Raises Invalid naming the field for a hard limit, for a soft limit nobody confirmed, and for half a blood pressure.
+    """
+    values: dict[str, Decimal] = {}
+    for name, text in draft.vitals.items():
+        if not text.strip() or name not in MEASURED:
+            continue
+        value = parse_vital(name, text)
+        reading = check_vital(name, value, age_years)
+        if reading.level == "hard" or (reading.level == "soft" and name not in draft.confirmed):
+            raise Invalid(name, reading.sentence)
+        values[name] = value
+    if ("systolic" in values) != ("diastolic" in values):
+        missing = "diastolic" if "systolic" in values else "systolic"
+        raise Invalid(missing, "Blood pressure needs both values.")
+    if "systolic" in values:
+        pressure = check_pressure(values["systolic"], values["diastolic"])
+        if pressure.level == "hard" or (pressure.level == "soft" and "pressure" not in draft.confirmed):
+            raise Invalid("systolic", pressure.sentence)
+    if "spo2" in values and draft.oxygen is None:
+        raise Invalid("oxygen", "Say whether the saturation was measured on air or on oxygen.")
+    if draft.consciousness and draft.consciousness not in CONSCIOUSNESS:
+        raise Invalid("consciousness", "Choose one of the list.")
+    if not values and not draft.consciousness:
+        return None
+    return VitalsSet(taken_at, values, draft.oxygen, draft.spo2_scale, draft.consciousness)
+
+
+def store(session: ClinicSession, patient_id: str, consultation_id: int, measured: VitalsSet, confirmed: tuple[str, ...]) -> None:
+    """Write a checked set."""
+    row = Vitals(
+        patient_id=patient_id,
+        consultation_id=consultation_id,
+        taken_at=measured.taken_at,
+        recorded_by=session.my_id,
+        oxygen=measured.oxygen,
+        spo2_scale=measured.spo2_scale,
+        consciousness=measured.consciousness or None,
+        confirmed=" ".join(confirmed),
+        **measured.values,
+    )
+    with session.attempt():
+        session.add(row)
+        session.flush()
+
+
+def history(session: ClinicSession, patient_id: str, limit: int = 200, since: date | None = None) -> list[VitalsSet]:
+    """Measurements of a patient, newest first."""
+    query = (
+        select(Vitals, User.name)
+        .outerjoin(User, User.id == Vitals.recorded_by)
+        .where(Vitals.patient_id == patient_id)
+        .order_by(Vitals.taken_at.desc(), Vitals.id.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(Vitals.taken_at >= since)
+    found = []
+    for row, name in session.execute(query):
+        values = {column: Decimal(getattr(row, column)) for column in MEASURED if getattr(row, column) is not None}
+        found.append(VitalsSet(row.taken_at, values, row.oxygen, row.spo2_scale, row.consciousness or "", name or ""))
+    return found

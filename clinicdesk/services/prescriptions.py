@@ -1,0 +1,372 @@
+"""Prescriptions: typed lines become structured items, items a sheet, the sheet the stored PDF. Nothing changes afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from clinicdesk.errors import ClinicError, Invalid, NotAllowed
+from clinicdesk.models.accounts import User
+from clinicdesk.models.clinical import Consultation, Vitals
+from clinicdesk.models.people import Doctor, Patient
+from clinicdesk.models.prescribing import Prescription, PrescriptionItem
+from clinicdesk.pdf.copies import mark_copy
+from clinicdesk.pdf.prescription import render
+from clinicdesk.pdf.sheets import Letterhead, Prescriber, PrescriptionPatient, PrescriptionSheet, item_from, missing
+from clinicdesk.rules.abbreviations import forbidden
+from clinicdesk.rules.ages import age_text, years
+from clinicdesk.rules.directions import Direction, check_direction, in_words, missing_elements, quantity, quantity_words
+from clinicdesk.rules.formats import SEXES, phone_text
+from clinicdesk.rules.moments import clinical_moment
+from clinicdesk.services.drafts import ItemDraft
+from clinicdesk.services.measuring import VitalsSet
+from clinicdesk.services.people import Banner
+from clinicdesk.services.sealing import CLINICAL, key_of
+from clinicdesk.services.settings import clinic_settings
+from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.vault import Place, seal, unseal
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MOST_ITEMS = 20
+#: What the columns hold; a larger number is a typing error.
+_LARGEST = 1_000_000
+#: Longest texts of a line in characters, as on the paper and in `prescription_items`.
+_LENGTHS = {
+    "medicine": ("Medicine", 200),
+    "brand": ("Brand", 100),
+    "strength": ("Strength", 100),
+    "form": ("Form", 60),
+    "as_needed_for": ("Needed for", 100),
+    "quantity_unit": ("Unit of the quantity", 60),
+    "instructions": ("Instructions", 300),
+    "indication": ("Indication", 200),
+    "rate": ("Rate", 60),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedItem:
+    """A line that may be issued: its typed fields, the direction, and both in words."""
+
+    typed: ItemDraft
+    direction: Direction
+    directions: str
+    quantity: Decimal | None
+    quantity_unit: str
+    quantity_text: str
+
+    @property
+    def line(self) -> str:
+        """The item in one line, as a visit keeps it."""
+        parts = (self.typed.medicine, self.typed.brand, self.typed.strength, self.typed.form, self.directions, self.quantity_text)
+        return " — ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An issued prescription."""
+
+    id: int
+    number: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrescriptionRow:
+    """A prescription in the chart."""
+
+    id: int
+    number: str
+    issued_at: datetime
+    doctor_name: str
+    items: tuple[str, ...]
+    page: str
+    printed: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPdf:
+    """The bytes as they were issued, and how often they were printed before."""
+
+    number: str
+    content: bytes
+    sha256: str
+    page: str
+    printed: int
+
+
+def _number(text: str, field: str, what: str) -> Decimal | None:
+    if not text.strip():
+        return None
+    try:
+        value = Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        raise Invalid(field, f"{what}: a number.") from None
+    exponent = value.as_tuple().exponent
+    if not value.is_finite() or abs(value) >= _LARGEST or not isinstance(exponent, int) or exponent < -3:
+        raise Invalid(field, f"{what}: a number below {_LARGEST:,} with at most three decimals.")
+    return value
+
+
+def _whole(text: str, field: str, what: str) -> int | None:
+    value = _number(text, field, what)
+    if value is not None and value != int(value):
+        raise Invalid(field, f"{what}: a whole number.")
+    return int(value) if value is not None else None
+
+
+def direction_of(item: ItemDraft) -> Direction:
+    """The structured direction of a typed line; Invalid names the field that is no number or out of range."""
+    return check_direction(
+        Direction(
+            dose_value=_number(item.dose_value, "dose_value", "Dose"),
+            dose_unit=item.dose_unit.strip(),
+            route=item.route.strip(),
+            times_per_day=_whole(item.times_per_day, "times_per_day", "Times a day"),
+            every_hours=_whole(item.every_hours, "every_hours", "Hours"),
+            weekdays=tuple(item.weekdays),
+            once=item.once,
+            as_needed=item.as_needed,
+            as_needed_for=item.as_needed_for.strip(),
+            min_interval_hours=_whole(item.min_interval_hours, "min_interval_hours", "Hours between doses"),
+            max_per_day=_number(item.max_per_day, "max_per_day", "Most in a day"),
+            duration_days=_whole(item.duration_days, "duration_days", "Days"),
+            rate=item.rate.strip(),
+            text="",
+        )
+    )
+
+
+def preview(item: ItemDraft) -> CheckedItem:
+    """A typed line with its directions in words and its quantity, before it is complete; Invalid for impossible values."""
+    direction = direction_of(item)
+    amount = _number(item.quantity, "quantity", "Quantity") or quantity(direction)
+    unit = item.quantity_unit.strip() or item.dose_unit.strip()
+    if amount is not None and amount <= 0:
+        raise Invalid("quantity", "A quantity is more than zero.")
+    return CheckedItem(
+        item, direction, in_words(direction), amount, unit, quantity_words(amount, unit) if amount is not None and unit else ""
+    )
+
+
+def checked_items(items: Sequence[ItemDraft]) -> list[CheckedItem]:
+    """The lines of a prescription, each complete; empty lines are left out.
+
+    Raises Invalid with field `items.N.field` (N from 0) or `items.N` with a list of what is missing.
+    """
+    found = []
+    for number, item in enumerate(items):
+        if item == ItemDraft(free_text=item.free_text):
+            continue
+        for name, (what, most) in _LENGTHS.items():
+            if len(getattr(item, name).strip()) > most:
+                raise Invalid(f"items.{number}.{name}", f"{what}: at most {most} characters.")
+        try:
+            line = preview(item)
+        except Invalid as refusal:
+            raise Invalid(f"items.{number}.{refusal.field}", refusal.sentence) from refusal
+        missing = missing_elements(
+            line.direction, medicine=item.medicine, strength=item.strength, form=item.form, quantity_text=line.quantity_text
+        )
+        if missing:
+            raise Invalid(f"items.{number}", f"{item.medicine.strip() or 'This medicine'} still needs: {', '.join(missing)}.")
+        for field in ("medicine", "strength", "as_needed_for", "instructions", "indication", "rate"):
+            hits = forbidden(getattr(item, field), ingredients=field in {"medicine", "strength"})
+            if hits:
+                raise Invalid(f"items.{number}.{field}", f"Write “{hits[0].use}” instead of “{hits[0].text}”.")
+        found.append(line)
+    if len(found) > MOST_ITEMS:
+        raise Invalid("items", f"A prescription has at most {MOST_ITEMS} medicines.")
+    return found
+
+
+def issue(
+    session: ClinicSession, consultation: Consultation, head: Banner, lines: Sequence[CheckedItem], measured: VitalsSet | None
+) -> Issued:
+    """Store the items, the sealed sheet and the sealed PDF of a prescription, as part of completing the visit."""
+    number = f"RX-{_code()}-{_code()}"
+    now = session.now()
+    page = clinic_settings(session).page
+    sheet = _sheet(session, consultation, head, lines, measured, number, now)
+    lacks = missing(sheet, years(head.born, now.astimezone(session.zone).date()))
+    if lacks:
+        raise Invalid("items", f"The prescription cannot be issued yet. It lacks: {', '.join(lacks)}.")
+    content = render(sheet, page)  # type: ignore[arg-type]
+    row = Prescription(
+        number=number,
+        consultation_id=consultation.id,
+        patient_id=consultation.patient_id,
+        doctor_id=consultation.doctor_id,
+        issued_at=now,
+        page=page,
+        pdf=seal(key_of(session, consultation.patient_id, CLINICAL), content, _place(consultation.patient_id, number, "pdf")),
+        pdf_sha256=hashlib.sha256(content).digest(),
+    )
+    with session.attempt():
+        session.add(row)
+        session.flush()
+    with session.attempt():
+        session.execute(insert(PrescriptionItem), [_item(row, position, line) for position, line in enumerate(lines, 1)])
+    return Issued(row.id, number, tuple(line.line for line in lines))
+
+
+def _item(row: Prescription, position: int, line: CheckedItem) -> dict[str, Any]:
+    d, t = line.direction, line.typed
+    return {
+        "prescription_id": row.id,
+        "patient_id": row.patient_id,
+        "position": position,
+        "medicine": t.medicine.strip(),
+        "brand": t.brand.strip(),
+        "strength": t.strength.strip(),
+        "form": t.form.strip(),
+        "route": d.route,
+        "dose_value": d.dose_value,
+        "dose_unit": d.dose_unit,
+        "times_per_day": d.times_per_day,
+        "every_hours": d.every_hours,
+        "weekdays": " ".join(str(w) for w in d.weekdays),
+        "once": d.once,
+        "as_needed": d.as_needed,
+        "as_needed_for": d.as_needed_for,
+        "min_interval_hours": d.min_interval_hours,
+        "max_per_day": d.max_per_day,
+        "duration_days": d.duration_days,
+        "rate": d.rate,
+        "directions": line.directions,
+        "quantity": line.quantity,
+        "quantity_unit": line.quantity_unit,
+        "instructions": t.instructions.strip(),
+        "indication": t.indication.strip(),
+        "free_text": t.free_text,
+    }
+
+
+def _code() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(4))
+
+
+def _place(patient_id: str, number: str, part: str) -> Place:
+    return Place(patient_id, f"prescription:{number}", part)
+
+
+def _sheet(
+    session: ClinicSession,
+    consultation: Consultation,
+    head: Banner,
+    lines: Sequence[CheckedItem],
+    measured: VitalsSet | None,
+    number: str,
+    at: datetime,
+) -> PrescriptionSheet:
+    clinic = clinic_settings(session)
+    doctor = session.execute(
+        select(User.name, Doctor.specialization, Doctor.qualifications, Doctor.licence_number, Doctor.phone, Doctor.address)
+        .join(User, User.id == Doctor.user_id)
+        .where(Doctor.id == consultation.doctor_id)
+    ).one()
+    address = session.scalar(select(Patient.address).where(Patient.id == consultation.patient_id)) or ""
+    weight = measured.values.get("weight") if measured else None
+    if weight is None:
+        weight = session.scalar(
+            select(Vitals.weight)
+            .where(Vitals.patient_id == consultation.patient_id, Vitals.weight.is_not(None))
+            .order_by(Vitals.taken_at.desc())
+            .limit(1)
+        )
+    local = at.astimezone(session.zone)
+    phone = phone_text(doctor.phone) if doctor.phone else clinic.phone
+    return PrescriptionSheet(
+        letterhead=Letterhead(clinic.name, clinic.address, clinic.phone, clinic.email),
+        prescriber=Prescriber(
+            doctor.name, doctor.specialization, doctor.licence_number, doctor.address or clinic.address, phone
+        ),
+        patient=PrescriptionPatient(
+            head.family_name,
+            head.given_name,
+            head.title,
+            address,
+            head.born,
+            age_text(head.born, local),
+            SEXES[head.sex],
+            head.patient_id,
+            weight,
+        ),
+        issue_id=number,
+        issued=local,
+        allergy_title=head.allergy_title,
+        allergies=head.allergies,
+        items=tuple(
+            item_from(
+                line.direction,
+                medicine=line.typed.medicine.strip(),
+                strength=line.typed.strength.strip(),
+                form=line.typed.form.strip(),
+                quantity=line.quantity_text,
+                brand=line.typed.brand.strip(),
+                instructions=line.typed.instructions.strip(),
+                indication=line.typed.indication.strip(),
+                free_text=line.typed.free_text,
+            )
+            for line in lines
+        ),
+        signer_line=f"Issued by {session.me.name} on {clinical_moment(at, session.zone)}" if session.me else "",
+    )
+
+
+def of_patient(session: ClinicSession, patient_id: str, limit: int = 100) -> list[PrescriptionRow]:
+    """Prescriptions of a patient, newest first; two queries."""
+    rows = session.execute(
+        select(Prescription.id, Prescription.number, Prescription.issued_at, User.name, Prescription.page, Prescription.printed)
+        .join(Doctor, Doctor.id == Prescription.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .where(Prescription.patient_id == patient_id)
+        .order_by(Prescription.issued_at.desc(), Prescription.id.desc())
+        .limit(limit)
+    ).all()
+    items: dict[int, list[str]] = {row.id: [] for row in rows}
+    for prescription_id, medicine, strength, directions in session.execute(
+        select(PrescriptionItem.prescription_id, PrescriptionItem.medicine, PrescriptionItem.strength, PrescriptionItem.directions)
+        .where(PrescriptionItem.prescription_id.in_(list(items)))
+        .order_by(PrescriptionItem.prescription_id, PrescriptionItem.position)
+    ):
+        items[prescription_id].append(" ".join(part for part in (medicine, strength, "—", directions) if part))
+    return [PrescriptionRow(r.id, r.number, r.issued_at, r.name, tuple(items[r.id]), r.page, r.printed) for r in rows]
+
+
+def stored_pdf(session: ClinicSession, prescription_id: int) -> StoredPdf:
+    """The prescription exactly as it was issued. A ClinicError says so when the stored bytes no longer match their hash."""
+    row = session.get(Prescription, prescription_id)
+    if row is None:
+        raise NotAllowed
+    content = unseal(key_of(session, row.patient_id, CLINICAL), row.pdf, _place(row.patient_id, row.number, "pdf"))
+    if hashlib.sha256(content).digest() != row.pdf_sha256:
+        raise ClinicError("The stored prescription does not match its checksum.", "Do not use it. Tell the administrator.")
+    return StoredPdf(row.number, content, row.pdf_sha256.hex(), row.page, row.printed)
+
+
+def copy_pdf(session: ClinicSession, prescription_id: int) -> StoredPdf:
+    """The stored bytes with the mark COPY appended to them: for every print after the first."""
+    stored = stored_pdf(session, prescription_id)
+    return replace(stored, content=mark_copy(stored.content))
+
+
+def printed(session: ClinicSession, prescription_id: int) -> int:
+    """Note that it was printed; gives how often by now."""
+    done = session.execute(
+        update(Prescription)
+        .where(Prescription.id == prescription_id)
+        .values(printed=Prescription.printed + 1, last_printed_at=session.now())
+        .returning(Prescription.printed)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if done is None:
+        raise NotAllowed
+    return int(done)

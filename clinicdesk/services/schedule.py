@@ -1,0 +1,95 @@
+"""Records of the schedule: what the calendar, the lists and the booking dialog are given and ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from clinicdesk.rules.slots import Range
+
+OpenRange = Range  # half-open interval in which a doctor takes appointments, in UTC
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorColumn:
+    """One doctor in a day: her name, open hours and, when closed, why."""
+
+    doctor_id: int
+    name: str
+    specialization: str
+    day: date
+    open: tuple[OpenRange, ...]
+    closed_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentBlock:
+    """One appointment as the calendar draws it. `lane` 0 is ordinary, higher lanes are overbooks (`overbook_reason` says why)."""
+
+    id: int
+    doctor_id: int
+    patient_id: str
+    patient_name: str
+    patient_born: date
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    lane: int
+    reason: str
+    overbook_reason: str
+    status_since: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaySchedule:
+    """A day of some doctors, columns in display order; blocks of all of them ordered by start."""
+
+    day: date
+    columns: tuple[DoctorColumn, ...]
+    blocks: tuple[AppointmentBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRow:
+    """One appointment in a list (today, upcoming, past), with the names of both people."""
+
+    id: int
+    doctor_id: int
+    doctor_name: str
+    patient_id: str
+    patient_name: str
+    patient_born: date
+    patient_sex: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    status_since: datetime
+    reason: str
+    cancel_reason: str
+    consultation_id: int | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentEvent:
+    """One step in the history of an appointment: what happened, when, by whom."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppointment:
+    """A request to book. `lane` > 0 asks for an overbook and then needs `overbook_reason`. `key` makes a repeated request harmless."""
+
+    doctor_id: int
+    patient_id: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = ""
+    lane: int = 0
+    overbook_reason: str = ""
+    key: str = ""

@@ -1,0 +1,59 @@
+"""Patient keys within a session: made at registration, read under row security, used to seal and open single fields."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+
+from clinicdesk.errors import NotAllowed
+from clinicdesk.models.people import PatientKey
+from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.vault import Place, new_key, seal, unseal
+
+IDENTITY = "identity"
+CLINICAL = "clinical"
+#: Fields of `sealed_fields` → the purpose whose key seals them.
+PURPOSES = {
+    "ssn": IDENTITY,
+    "added_note": IDENTITY,
+    "about_note": IDENTITY,
+    "medical_history": CLINICAL,
+    "allergies": CLINICAL,
+    "medication": CLINICAL,
+}
+
+
+def make_keys(session: ClinicSession, patient_id: str) -> dict[str, bytes]:
+    """Make and store both keys of a new patient; gives them back, because reception cannot read the clinical one later."""
+    keys = {IDENTITY: new_key(), CLINICAL: new_key()}
+    session.execute(
+        insert(PatientKey),
+        [
+            {"patient_id": patient_id, "purpose": purpose, "wrapped": session.vault.wrap(key, patient_id, purpose)}
+            for purpose, key in keys.items()
+        ],
+    )
+    return keys
+
+
+def key_of(session: ClinicSession, patient_id: str, purpose: str) -> bytes:
+    """The patient's key for a purpose.
+
+    Raises NotAllowed when the reader may not have it (or the patient does not exist: the two look the same).
+    """
+    known: dict[tuple[str, str], bytes] = session.info.setdefault("patient_keys", {})
+    if (patient_id, purpose) not in known:
+        wrapped = session.scalar(select(PatientKey.wrapped).where(PatientKey.patient_id == patient_id, PatientKey.purpose == purpose))
+        if wrapped is None:
+            raise NotAllowed
+        known[patient_id, purpose] = session.vault.unwrap(wrapped, patient_id, purpose)
+    return known[patient_id, purpose]
+
+
+def seal_text(session: ClinicSession, place: Place, text: str | bytes, purpose: str = CLINICAL) -> bytes:
+    """Seal for a place with the patient's key for a purpose."""
+    return seal(key_of(session, place.patient_id, purpose), text, place)
+
+
+def open_text(session: ClinicSession, place: Place, sealed: bytes, purpose: str = CLINICAL) -> str:
+    """Open a sealed text of a place; SealBroken when it was tampered with."""
+    return unseal(key_of(session, place.patient_id, purpose), sealed, place).decode()

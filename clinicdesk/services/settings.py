@@ -1,0 +1,70 @@
+"""What the clinic knows about itself: one row a setting, defaults here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import select
+
+from clinicdesk.errors import Invalid
+from clinicdesk.models.operations import Setting
+from clinicdesk.storage.database import ClinicSession
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicSettings:
+    """Name and letterhead, and the habits of the house. `page` is the paper of prescriptions; `minutes` a usual appointment."""
+
+    name: str = "ClinicDesk"
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    minutes: int = 20
+    page: str = "A5"
+    day_starts: int = 7
+    day_ends: int = 20
+
+
+_TEXTS = {"name": 120, "address": 300, "phone": 40, "email": 190}
+
+
+def clinic_settings(session: ClinicSession) -> ClinicSettings:
+    """The settings as stored, defaults for the rest."""
+    names = [f.name for f in fields(ClinicSettings)]
+    rows = session.execute(select(Setting.key, Setting.value).where(Setting.key.in_(names)))
+    stored: dict[str, Any] = {row.key: row.value for row in rows}
+    return ClinicSettings(**stored)
+
+
+def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
+    """Store the settings that differ; administrators only. Invalid names the field."""
+    for name, limit in _TEXTS.items():
+        if len(getattr(wanted, name)) > limit:
+            raise Invalid(name, f"At most {limit} characters.")
+    if not wanted.name.strip():
+        raise Invalid("name", "The clinic needs a name.")
+    if wanted.page not in {"A4", "A5", "Letter"}:
+        raise Invalid("page", "Paper: A4, A5 or Letter.")
+    if not 5 <= wanted.minutes <= 240:
+        raise Invalid("minutes", "A usual appointment: 5 to 240 minutes.")
+    if not 0 <= wanted.day_starts < wanted.day_ends <= 24:
+        raise Invalid("day_ends", "The day ends after it starts.")
+    stored = {setting.key: setting for setting in session.scalars(select(Setting))}
+    for name, value in asdict(wanted).items():
+        put(session, stored, name, value)
+    with session.attempt():
+        session.flush()
+
+
+def put(session: ClinicSession, stored: dict[str, Setting], name: str, value: object) -> None:
+    """Add or change one row, nothing when it is the same."""
+    if name not in stored:
+        session.add(Setting(key=name, value=value))
+    elif stored[name].value != value:
+        stored[name].value = value
+
+
+def stored_setting(session: ClinicSession, key: str) -> object | None:
+    """One raw setting, None when absent."""
+    return session.scalar(select(Setting.value).where(Setting.key == key))

@@ -1,0 +1,257 @@
+"""Visit histories: what a completed visit leaves behind, its way to MongoDB, and how a chart reads it again.
+
+PostgreSQL knows which visits exist and in what order. Their sealed text is read from MongoDB by id, a page at a time; what is not
+delivered yet, or cannot be fetched now, comes from the outbox, which keeps every document so that MongoDB can be rebuilt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, text, tuple_, update
+
+from clinicdesk.errors import Unavailable
+from clinicdesk.models.accounts import User
+from clinicdesk.models.people import Doctor
+from clinicdesk.models.records import OutboxVisit, Visit
+from clinicdesk.services.sealing import key_of, seal_text
+from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.documents import VisitDocument
+from clinicdesk.storage.vault import Place, SealBroken, unseal
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """A visit in the chart's list."""
+
+    id: UUID
+    revision: int
+    patient_id: str
+    doctor_name: str
+    visit_date: datetime
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VisitText:
+    """What was written at a visit. `source` is "documents", "database" (not delivered, or the document server is away) or "broken"."""
+
+    id: UUID
+    revision: int
+    doctor_name: str
+    visit_date: datetime
+    reason: str
+    notes: dict[str, str]
+    vitals: dict[str, str]
+    diagnoses: tuple[str, ...]
+    prescription: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVisit:
+    """Everything a visit document holds, in plain, before sealing."""
+
+    id: UUID
+    appointment_id: int
+    consultation_id: int
+    patient_id: str
+    doctor_id: int
+    doctor_name: str
+    visit_date: datetime
+    reason: str
+    notes: dict[str, str]
+    vitals: dict[str, str]
+    prescription: dict[str, Any]
+
+
+def place(patient_id: str, visit_id: UUID, part: str, revision: int) -> Place:
+    """Where a part of a visit document is sealed for."""
+    return Place(patient_id, f"visit:{visit_id}", part, revision)
+
+
+def add(session: ClinicSession, new: NewVisit, revision: int = 1) -> None:
+    """Write the visit and its sealed document; the outbox's trigger queues the delivery in the same transaction."""
+    whole = {
+        "visit_id": str(new.id),
+        "revision": revision,
+        "appointment_id": new.appointment_id,
+        "patient_id": new.patient_id,
+        "doctor_id": new.doctor_id,
+        "doctor_name": new.doctor_name,
+        "visit_date": new.visit_date.isoformat(),
+        "reason": new.reason,
+        "notes": new.notes,
+        "vitals": new.vitals,
+        "prescription": new.prescription,
+    }
+    parts = {"notes": new.notes, "prescription": new.prescription, "visit": whole}
+    sealed = {
+        part: seal_text(session, place(new.patient_id, new.id, part, revision), json.dumps(value, ensure_ascii=False))
+        for part, value in parts.items()
+    }
+    session.add(
+        Visit(
+            id=new.id,
+            revision=revision,
+            patient_id=new.patient_id,
+            appointment_id=new.appointment_id,
+            consultation_id=new.consultation_id,
+            doctor_id=new.doctor_id,
+            visit_date=new.visit_date,
+        )
+    )
+    session.flush()
+    session.add(OutboxVisit(visit_id=new.id, revision=revision, **sealed))
+    session.flush()
+
+
+def of_patient(session: ClinicSession, patient_id: str, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> list[VisitRow]:
+    """A page of a patient's visits, newest first, each in its newest revision.
+
+    `before` (date and id of the last one shown) asks for the next page.
+    """
+    newest = (
+        select(Visit.id, func.max(Visit.revision).label("revision")).where(Visit.patient_id == patient_id).group_by(Visit.id)
+    ).subquery()
+    query = (
+        select(Visit.id, Visit.revision, Visit.patient_id, User.name, Visit.visit_date, OutboxVisit.delivered_at.is_not(None))
+        .join(newest, (newest.c.id == Visit.id) & (newest.c.revision == Visit.revision))
+        .join(Doctor, Doctor.id == Visit.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .join(OutboxVisit, (OutboxVisit.visit_id == Visit.id) & (OutboxVisit.revision == Visit.revision))
+        .where(Visit.patient_id == patient_id)
+        .order_by(Visit.visit_date.desc(), Visit.id)
+        .limit(limit)
+    )
+    if before is not None:
+        at, visit_id = before
+        query = query.where(or_(Visit.visit_date < at, and_(Visit.visit_date == at, Visit.id > visit_id)))
+    return [VisitRow(*row) for row in session.execute(query)]
+
+
+def count(session: ClinicSession, patient_id: str) -> int:
+    """How many visits a patient has had."""
+    return session.scalar(select(func.count(func.distinct(Visit.id))).where(Visit.patient_id == patient_id)) or 0
+
+
+def read(session: ClinicSession, rows: Sequence[VisitRow]) -> list[VisitText]:
+    """The texts of some visits of one patient, in the order given: one round trip to MongoDB, the rest from the outbox."""
+    if not rows:
+        return []
+    found: dict[tuple[UUID, int], tuple[bytes, str]] = {}
+    wanted = [f"{row.id}:{row.revision}" for row in rows if row.delivered]
+    if wanted:
+        try:
+            for document in session.documents.get_visits(wanted).values():
+                found[document.visit_id, document.revision] = document.visit, "documents"
+        except Unavailable:
+            pass  # the outbox below has every one of them; the status line says that the document server is away
+    missing = [(row.id, row.revision) for row in rows if (row.id, row.revision) not in found]
+    if missing:
+        stored = session.execute(
+            select(OutboxVisit.visit_id, OutboxVisit.revision, OutboxVisit.visit).where(
+                tuple_(OutboxVisit.visit_id, OutboxVisit.revision).in_(missing)
+            )
+        )
+        for visit_id, revision, sealed in stored:
+            found[visit_id, revision] = sealed, "database"
+    return [_opened(session, row, *found.get((row.id, row.revision), (b"", "broken"))) for row in rows]
+
+
+def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str) -> VisitText:
+    try:
+        key = key_of(session, row.patient_id, "clinical")
+        whole = json.loads(unseal(key, sealed, place(row.patient_id, row.id, "visit", row.revision)))
+    except SealBroken:
+        return VisitText(row.id, row.revision, row.doctor_name, row.visit_date, "", {}, {}, (), (), "broken")
+    return VisitText(
+        row.id,
+        row.revision,
+        row.doctor_name,
+        row.visit_date,
+        whole.get("reason", ""),
+        whole["notes"],
+        whole["vitals"],
+        tuple(whole.get("diagnoses", ())),
+        tuple(whole["prescription"].get("lines", ())),
+        source,
+    )
+
+
+def undelivered(session: ClinicSession) -> int:
+    """How many visits still wait for the document server."""
+    return int(session.scalar(text("select clinic.undelivered()")) or 0)
+
+
+def waiting(session: ClinicSession, limit: int = 500) -> list[tuple[UUID, int]]:
+    """Visits not delivered yet, oldest first; for the worker."""
+    return [
+        (r[0], r[1])
+        for r in session.execute(
+            select(OutboxVisit.visit_id, OutboxVisit.revision)
+            .where(OutboxVisit.delivered_at.is_(None))
+            .order_by(OutboxVisit.created_at)
+            .limit(limit)
+        )
+    ]
+
+
+def total(session: ClinicSession) -> int:
+    """How many visit documents there should be, revisions counted; for the worker."""
+    return session.scalar(select(func.count()).select_from(OutboxVisit)) or 0
+
+
+def waiting_count(session: ClinicSession) -> int:
+    """How many of them wait to be delivered; for the worker."""
+    return session.scalar(select(func.count()).select_from(OutboxVisit).where(OutboxVisit.delivered_at.is_(None))) or 0
+
+
+def deliver(session: ClinicSession, visit_id: UUID, revision: int, *, again: bool = False) -> bool:
+    """Carry one document to MongoDB under its own id and mark it delivered; True when it went. For the worker.
+
+    The row is locked, so two workers never carry one visit at once, and putting it twice changes nothing. Raises Unavailable when the
+    document server is away; the caller's transaction then changes nothing. `again` sends it even when delivered (rebuild).
+    """
+    row = session.execute(
+        select(OutboxVisit.notes, OutboxVisit.prescription, OutboxVisit.visit, OutboxVisit.created_at, OutboxVisit.delivered_at)
+        .where(OutboxVisit.visit_id == visit_id, OutboxVisit.revision == revision)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or (row.delivered_at is not None and not again):
+        return False
+    visit = session.execute(
+        select(Visit.appointment_id, Visit.patient_id, Visit.doctor_id, Visit.visit_date).where(
+            Visit.id == visit_id, Visit.revision == revision
+        )
+    ).one()
+    session.documents.put_visit(
+        VisitDocument(
+            visit_id=visit_id,
+            revision=revision,
+            appointment_id=visit.appointment_id,
+            patient_id=visit.patient_id,
+            doctor_id=visit.doctor_id,
+            visit_date=visit.visit_date,
+            notes=row.notes,
+            prescription=row.prescription,
+            visit=row.visit,
+            created_at=row.created_at,
+        )
+    )
+    session.execute(
+        update(OutboxVisit)
+        .where(OutboxVisit.visit_id == visit_id, OutboxVisit.revision == revision)
+        .values(delivered_at=func.coalesce(OutboxVisit.delivered_at, func.now()), attempts=OutboxVisit.attempts + 1, last_problem="")
+    )
+    return True
+
+
+def every(session: ClinicSession) -> list[tuple[UUID, int]]:
+    """All visits there are; for rebuilding MongoDB."""
+    return [(r[0], r[1]) for r in session.execute(select(OutboxVisit.visit_id, OutboxVisit.revision).order_by(OutboxVisit.created_at))]

@@ -1,0 +1,151 @@
+"""The engine, the transaction, and who is asking in it. Every transaction begins by presenting the session token as a bound parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CursorResult, Executable, create_engine, event, text
+from sqlalchemy.orm import Session
+
+from clinicdesk.errors import SignedOut
+from clinicdesk.storage.translation import translated
+
+if TYPE_CHECKING:
+    from clinicdesk.services.people import Me
+    from clinicdesk.storage.documents import Documents
+    from clinicdesk.storage.vault import Vault
+
+#: Sets the token, the mode of the transaction, and answers who this is; CASE keeps the order.
+_BEGIN = text(
+    "select case when set_config('clinicdesk.session', :token, true) is not null"
+    " and set_config('transaction_read_only', :mode, true) is not null then auth.me() end"
+)
+
+
+class ClinicSession(Session):
+    """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the zone, the clock, me.
+
+    `me` is the person who signed in (None for the owner's own tools); what she may do is decided by the database, not by this value.
+    """
+
+    vault: Vault
+    documents: Documents
+    zone: ZoneInfo
+    me: Me | None
+    now: Callable[[], datetime]
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A savepoint: a refusal inside is raised as a ClinicError and the transaction goes on.
+
+        What was changed before is written first, outside the savepoint: change inside what may be refused and explained afterwards.
+        """
+        try:
+            with self.begin_nested():
+                yield
+        except Exception as error:
+            known = translated(error)
+            if known is None or known is error:
+                raise
+            raise known from error
+
+    def rows(self, query: Executable) -> list[tuple[Any, ...]]:
+        """Every row of a query as a plain tuple, to be spread into a record."""
+        return [tuple(row) for row in self.execute(query)]
+
+    def changed(self, statement: Executable) -> int:
+        """Run an UPDATE or DELETE; how many rows it touched."""
+        result = self.execute(statement)
+        return result.rowcount if isinstance(result, CursorResult) else 0
+
+    @property
+    def my_id(self) -> int | None:
+        """The account of whoever asks; None for the owner's own tools."""
+        return self.me.user_id if self.me else None
+
+
+def utc_now() -> datetime:
+    """The clock of the application."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """One engine. `read` and `write` give a session in one transaction; errors leave as ClinicError or as the bug they are.
+
+    Threads may share it. `token` None is for the owner's tools on an embedded clinic (import, demo) and for before sign-in.
+    """
+
+    def __init__(self, url: str, *, zone: str = "UTC", statement_timeout_ms: int = 30_000, pool_size: int = 6) -> None:
+        self.engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_recycle=1800,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 5,
+                "keepalives_idle": 10,
+                "keepalives_interval": 3,
+                "keepalives_count": 3,
+                "application_name": "clinicdesk",
+            },
+        )
+
+        @event.listens_for(self.engine, "connect")
+        def settle(connection: object, _record: object) -> None:
+            with connection.cursor() as cursor:  # type: ignore[attr-defined]
+                cursor.execute(f"set statement_timeout = {int(statement_timeout_ms)}")
+                cursor.execute("set idle_in_transaction_session_timeout = '60s'")
+                cursor.execute("set timezone = 'UTC'")
+            connection.commit()  # type: ignore[attr-defined]
+
+        self.zone = ZoneInfo(zone)
+        self.vault: Vault | None = None
+        self.documents: Documents | None = None
+        self.now: Callable[[], datetime] = utc_now
+
+    @contextmanager
+    def _transaction(self, token: str | None, me: Me | None, *, read_only: bool) -> Iterator[ClinicSession]:
+        session = ClinicSession(self.engine, expire_on_commit=False, autoflush=not read_only)
+        session.zone, session.me, session.now = self.zone, me, self.now
+        if self.vault is not None:
+            session.vault = self.vault
+        if self.documents is not None:
+            session.documents = self.documents
+        try:
+            with session.begin():
+                who = session.execute(_BEGIN, {"token": token or "", "mode": "on" if read_only else "off"}).scalar_one()
+                if token and who is None:
+                    raise SignedOut
+                yield session
+        except Exception as error:
+            known = translated(error)
+            if known is None or known is error:
+                raise
+            raise known from error
+        finally:
+            session.close()
+
+    @contextmanager
+    def read(self, token: str | None = None, me: Me | None = None) -> Iterator[ClinicSession]:
+        """A read-only transaction as whoever holds the token.
+
+        Raises SignedOut when the token's session is over.
+        """
+        with self._transaction(token, me, read_only=True) as session:
+            yield session
+
+    @contextmanager
+    def write(self, token: str | None = None, me: Me | None = None) -> Iterator[ClinicSession]:
+        """A writing transaction; committed when the block ends, rolled back whole when anything is raised."""
+        with self._transaction(token, me, read_only=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()

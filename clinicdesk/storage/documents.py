@@ -1,0 +1,286 @@
+"""The document server: the only user of pymongo.
+
+Visit documents carry sealed text only; PostgreSQL knows which visits exist and in what order, so documents are read by `_id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from bson import Binary, CodecOptions
+from bson.errors import BSONError
+from pymongo import ASCENDING, DESCENDING, MongoClient
+from pymongo.errors import (
+    CollectionInvalid,
+    ConfigurationError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteError,
+)
+from pymongo.uri_parser import parse_uri
+
+from clinicdesk.errors import CannotStart, ClinicError, Unavailable
+
+APP, ADMIN = "clinicdesk_app", "clinicdesk_admin"
+_UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 13, 18, 48
+_WHOLE = {"bsonType": ["int", "long"]}
+_SEALED = {"bsonType": "binData", "description": "sealed by the application; plain text is refused"}
+
+#: What the collection accepts. Narrative is binary because it is ciphertext; anything else is refused by the server.
+VALIDATOR: dict[str, Any] = {"$jsonSchema": {
+    "bsonType": "object",
+    "title": "visit document",
+    "required": ["_id", "visit_id", "revision", "appointment_id", "patient_id", "doctor_id", "visit_date", "notes", "prescription",
+                 "visit", "created_at"],
+    "additionalProperties": False,
+    "properties": {
+        "_id": {"bsonType": "string", "pattern": "^[0-9a-f-]{36}:[0-9]+$"},
+        "visit_id": {"bsonType": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
+        "revision": {**_WHOLE, "minimum": 1},
+        "appointment_id": {**_WHOLE, "minimum": 1},
+        "patient_id": {"bsonType": "string", "pattern": "^p_[a-z0-9]{6}$"},
+        "doctor_id": {**_WHOLE, "minimum": 1},
+        "visit_date": {"bsonType": "date"},
+        "notes": _SEALED,
+        "prescription": _SEALED,
+        "visit": _SEALED,
+        "created_at": {"bsonType": "date"},
+    },
+}}
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDocument:
+    """One revision of one completed visit. `notes`, `prescription` and `visit` are sealed bytes; times are aware."""
+
+    visit_id: UUID
+    revision: int
+    appointment_id: int
+    patient_id: str
+    doctor_id: int
+    visit_date: datetime
+    notes: bytes
+    prescription: bytes
+    visit: bytes
+    created_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The document's own name: delivering it twice changes nothing."""
+        return document_id(self.visit_id, self.revision)
+
+
+def document_id(visit_id: UUID, revision: int) -> str:
+    """`_id` of a visit document."""
+    return f"{visit_id}:{revision}"
+
+
+class Documents:
+    """The visit history collection. Thread-safe; connects at the first use, so building one never waits.
+
+    Every method blocks for at most about `timeout` seconds when the server is away (never call it on the GUI thread) and raises
+    Unavailable("documents"), or ClinicError when the server refuses what was sent.
+    """
+
+    def __init__(self, uri: str, db_name: str, collection_name: str, *, timeout: float = 2.0) -> None:
+        self._names, self._timeout = (db_name, collection_name), timeout
+        self._connect(uri)
+
+    def _connect(self, uri: str) -> None:
+        with _translated():
+            self._client = _client(uri, self._timeout)
+        self._uri, self._guarded = uri, False
+        self._database = self._client[self._names[0]]
+        options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+        self._visits = self._database.get_collection(self._names[1], codec_options=options)
+
+    def move_to(self, uri: str) -> None:
+        """Use the server at another address from now on; nothing happens when it is the same."""
+        if uri != self._uri:
+            before = self._client
+            self._connect(uri)
+            before.close()
+
+    def ensure(self) -> None:
+        """Create the collection with its validator and indexes, or bring an older one up to date. Idempotent, safe from two desks."""
+        with _translated():
+            found = next(iter(self._database.list_collections(filter={"name": self._visits.name})), None)
+            if found is None:
+                try:
+                    self._database.create_collection(self._visits.name, validator=VALIDATOR, validationLevel="strict",
+                                                     validationAction="error")
+                except (CollectionInvalid, OperationFailure) as error:
+                    if isinstance(error, OperationFailure) and error.code != _NAMESPACE_EXISTS:
+                        raise
+            elif not _is_guarded(found.get("options", {})):
+                self._database.command("collMod", self._visits.name, validator=VALIDATOR, validationLevel="strict",
+                                       validationAction="error")
+            self._visits.create_index([("visit_id", ASCENDING), ("revision", ASCENDING)], unique=True, name="visit_revision")
+            self._visits.create_index([("patient_id", ASCENDING), ("visit_date", DESCENDING)], name="patient_visit_date")
+        self._guarded = True
+
+    def put_visit(self, document: VisitDocument) -> None:
+        """Store the document under its own id; on return it is on disk. The same document again changes nothing."""
+        fields = {
+            "_id": document.id, "visit_id": str(document.visit_id), "revision": document.revision,
+            "appointment_id": document.appointment_id, "patient_id": document.patient_id, "doctor_id": document.doctor_id,
+            "visit_date": document.visit_date, "notes": Binary(document.notes), "prescription": Binary(document.prescription),
+            "visit": Binary(document.visit), "created_at": document.created_at,
+        }
+        if not self._guarded:  # the server was away when the clinic opened: no document may come before the validator
+            with suppress(ClinicError):
+                self.ensure()
+        with _translated():
+            self._visits.replace_one({"_id": document.id}, fields, upsert=True)
+        self._guarded = True
+
+    def get_visits(self, ids: Iterable[str]) -> dict[str, VisitDocument]:
+        """The documents of these ids (see `document_id`) that exist, in one round trip."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        with _translated():
+            found = list(self._visits.find({"_id": {"$in": wanted}}, batch_size=len(wanted) + 1))
+        return {str(one["_id"]): _read(one) for one in found}
+
+    def count(self) -> int:
+        """How many documents there are, from the collection's own books (not a scan)."""
+        with _translated():
+            return int(self._visits.estimated_document_count())
+
+    def ping(self) -> str:
+        """Prove that the server is there and lets us in; its version."""
+        with _translated():
+            self._database.command("ping")
+            self._visits.find_one({"_id": ""})
+            return str(self._client.server_info()["version"])
+
+    def close(self) -> None:
+        """End the connections; the object cannot be used afterwards."""
+        self._client.close()
+
+
+def users_uri(port: int, user: str, password: str, db_name: str = "") -> str:
+    """The address of our own document server for one of its users."""
+    return f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@127.0.0.1:{port}/{db_name}?authSource=admin&directConnection=true"
+
+
+def create_users(port: int, db_name: str, admin_password: str, app_password: str) -> None:
+    """Make the two users of our own server while it still runs without authentication. Idempotent."""
+    with _translated(), _client(f"mongodb://127.0.0.1:{port}/?directConnection=true", 5.0) as client:
+        for name, password, roles in ((ADMIN, admin_password, [{"role": "root", "db": "admin"}]),
+                                      (APP, app_password, [{"role": "readWrite", "db": db_name}])):
+            if client.admin.command("usersInfo", name)["users"]:
+                client.admin.command("updateUser", name, pwd=password, roles=roles)
+            else:
+                client.admin.command("createUser", name, pwd=password, roles=roles)
+
+
+def grant_database(admin_uri: str, db_name: str) -> None:
+    """Let the application's user of our own server work in `db_name` too (the configured name may change). Idempotent."""
+    with _translated(), _client(admin_uri, 5.0) as client:
+        roles = client.admin.command("usersInfo", APP)["users"][0].get("roles", [])
+        if {"role": "readWrite", "db": db_name} not in [{"role": r["role"], "db": r["db"]} for r in roles]:
+            client.admin.command("grantRolesToUser", APP, roles=[{"role": "readWrite", "db": db_name}])
+
+
+def answers_as(uri: str, timeout: float = 1.0) -> bool:
+    """Whether a server is there that lets this user in. CannotStart(`password_lost`) when it is there and refuses her."""
+    try:
+        with _client(uri, timeout) as client:
+            client.admin.command("ping")
+            client.server_info()
+            client.admin.command("connectionStatus")
+    except OperationFailure as error:
+        if error.code == _AUTHENTICATION_FAILED:
+            raise CannotStart("password_lost", "The passwords kept for this folder do not open its document server.",
+                              "Restore secrets.json (or the keyring) that belongs to this folder, or restore a backup.") from None
+        return False
+    except PyMongoError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAddress:
+    """What an address says. `hosts` is empty when it could not be read at all."""
+
+    hosts: list[tuple[str, int]]
+    uses_tls: bool
+
+
+def parse_address(uri: str) -> ParsedAddress:
+    """Read an address without connecting (mongodb+srv asks the name server). Raises nothing."""
+    try:
+        parsed = parse_uri(uri)
+    except (PyMongoError, ValueError):
+        return ParsedAddress([], uses_tls=False)
+    return ParsedAddress([(str(host), int(port or 27017)) for host, port in parsed["nodelist"]],
+                         bool(parsed["options"].get("tls", uri.startswith("mongodb+srv://"))))
+
+
+def try_out(uri: str, db_name: str, collection_name: str, *, timeout: float) -> Literal["in", "refused", "not_allowed", "away"]:
+    """Sign in and read one document. Raises nothing; `connections.documents_trouble` makes sentences of it."""
+    try:
+        with _client(uri, timeout) as client:
+            client[db_name][collection_name].find_one({"_id": ""})
+    except OperationFailure as error:
+        return "refused" if error.code == _AUTHENTICATION_FAILED else "not_allowed"
+    except PyMongoError:
+        return "away"
+    return "in"
+
+
+def _client(uri: str, timeout: float) -> MongoClient[dict[str, Any]]:
+    wait = int(timeout * 1000)
+    return MongoClient(uri, serverSelectionTimeoutMS=wait, connectTimeoutMS=wait, socketTimeoutMS=max(wait * 5, 10_000),
+                       tz_aware=True, tzinfo=UTC, appname="ClinicDesk", maxPoolSize=8, w="majority", journal=True, connect=False)
+
+
+def _is_guarded(options: dict[str, Any]) -> bool:
+    return (options.get("validator") == VALIDATOR and options.get("validationLevel", "strict") == "strict"
+            and options.get("validationAction", "error") == "error")
+
+
+def _read(found: dict[str, Any]) -> VisitDocument:
+    return VisitDocument(UUID(found["visit_id"]), int(found["revision"]), int(found["appointment_id"]), str(found["patient_id"]),
+                         int(found["doctor_id"]), found["visit_date"], bytes(found["notes"]), bytes(found["prescription"]),
+                         bytes(found["visit"]), found["created_at"])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """pymongo's errors as ours: away, refused at the door, or refused what was sent."""
+    try:
+        yield
+    except (WriteError, DocumentTooLarge, BSONError) as error:
+        raise ClinicError(f"The document server refused the visit document ({_code(error)}).",
+                          "Nothing was lost: the visit is kept in the database. Tell your administrator.") from error
+    except OperationFailure as error:
+        if isinstance(error, ExecutionTimeout):
+            raise Unavailable("documents", "The document server does not answer in time.") from error
+        if error.code in {_UNAUTHORIZED, _AUTHENTICATION_FAILED}:
+            raise Unavailable("documents", "The document server does not let ClinicDesk in.",
+                              "Ask an administrator to run “clinicdesk check”. Your work is kept.") from error
+        raise Unavailable("documents", f"The document server cannot do its work ({_code(error)}).") from error
+    except ConfigurationError as error:
+        raise CannotStart("documents_uri", "MONGODB_URI is not a MongoDB address.",
+                          "Percent-encode the characters @ : / # % in its user name and password.") from error
+    except ConnectionFailure as error:
+        raise Unavailable("documents", "The document server cannot be reached.") from error
+    except PyMongoError as error:
+        raise Unavailable("documents", f"The document server cannot do its work ({type(error).__name__}).") from error
+
+
+def _code(error: Exception) -> str:
+    code: int | None = getattr(error, "code", None)
+    return f"code {code}" if code else type(error).__name__

@@ -1,0 +1,150 @@
+"""Driver errors into sentences: by SQLSTATE and constraint name, never by message text. Used by `storage.database` alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+
+from clinicdesk.errors import ChangedElsewhere, ClinicError, Duplicate, Invalid, NotAllowed, SignedOut, SlotTaken, Unavailable, VisitSigned
+
+#: Constraint → (kind, field, sentence). Kinds: duplicate, invalid, taken, refused.
+SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
+    "uq_patients_phone": ("duplicate", "phone", "Another patient already has this phone number."),
+    "pk_import_keys": ("duplicate", "", "This patient was imported by somebody else just now."),
+    "ck_patients_first_name": ("invalid", "first_name", "First name: 1 to 60 characters."),
+    "ck_patients_last_name": ("invalid", "last_name", "Last name: 1 to 60 characters."),
+    "ck_patients_title": ("invalid", "title", "Title: at most 20 characters."),
+    "ck_patients_phone": ("invalid", "phone", "Phone: 9 to 15 digits, with + in front if you like."),
+    "ck_patients_born": ("invalid", "born", "Date of birth: from 1880 until today."),
+    "ck_patients_died": ("invalid", "died", "The date of death lies before the date of birth."),
+    "ck_patients_sex": ("invalid", "sex", "Sex: choose one of the list."),
+    "ck_patients_email": ("invalid", "email", "E-mail: like name@example.org."),
+    "ck_patients_address": ("invalid", "address", "Address: at most 300 characters."),
+    "ck_patient_tags_tag": ("invalid", "tags", "A tag has 1 to 40 characters."),
+    "ck_sealed_fields_body": ("invalid", "added_note", "This text is too long."),
+    "ck_emergency_contacts_name": ("invalid", "emergency_name", "Name: 1 to 120 characters."),
+    "ck_emergency_contacts_relation": ("invalid", "emergency_relation", "Relation: at most 60 characters."),
+    "ck_emergency_contacts_phone": ("invalid", "emergency_phone", "Phone: 9 to 15 digits, with + in front if you like."),
+    "uq_users_username": ("duplicate", "username", "This user name is already taken."),
+    "ck_users_username": ("invalid", "username", "User name: 2 to 40 small letters, digits, dots, hyphens or underscores."),
+    "ck_users_name": ("invalid", "name", "Name: 1 to 120 characters."),
+    "uq_doctors_licence_number": ("duplicate", "licence_number", "Another doctor already has this licence number."),
+    "ck_doctors_licence_number": ("invalid", "licence_number", "Licence number: 3 to 40 characters."),
+    "ck_doctors_specialization": ("invalid", "specialization", "Specialization: 2 to 80 characters."),
+    "ck_doctors_qualifications": ("invalid", "qualifications", "Qualifications: at most 300 characters."),
+    "ck_doctors_experience_years": ("invalid", "experience_years", "Experience: 0 to 60 years."),
+    "ck_doctors_fee": ("invalid", "fee", "Fee: 0 to 100,000."),
+    "ck_doctors_phone": ("invalid", "phone", "Phone: 9 to 15 digits, with + in front if you like."),
+    "ck_doctors_email": ("invalid", "email", "E-mail: like name@example.org."),
+    "ck_doctors_address": ("invalid", "address", "Address: at most 300 characters."),
+    "uq_assignments_open": ("duplicate", "doctor_id", "This doctor already looks after this patient."),
+    "ck_assignments_dates": ("invalid", "ends_on", "The assignment cannot end before it starts."),
+    "ck_assignments_note": ("invalid", "note", "Note: at most 300 characters."),
+    "ex_appointments_overlap": ("taken", "starts_at", "The doctor already has an appointment then."),
+    "ex_time_slots_overlap": ("taken", "starts_at", "There is already a slot at that time."),
+    "ex_working_hours_overlap": ("invalid", "starts", "These hours overlap others of the same day."),
+    "ck_appointments_overbook_reason": ("invalid", "overbook_reason", "Say why this is booked on top of another appointment."),
+    "ck_appointments_cancel_reason": ("invalid", "cancel_reason", "Say why the appointment is cancelled."),
+    "ck_appointments_times": ("invalid", "ends_at", "An appointment ends after it starts and lasts at most 12 hours."),
+    "ck_appointments_reason": ("invalid", "reason", "Reason: at most 300 characters."),
+    "ck_appointments_texts": ("invalid", "cancel_reason", "At most 300 characters."),
+    "ck_working_hours_minutes": ("invalid", "starts", "Hours end after they start, within one day."),
+    "ck_closures_times": ("invalid", "ends_at", "A closure ends after it starts."),
+    "ck_closures_reason": ("invalid", "reason", "Say why: 1 to 120 characters."),
+    "ck_time_slots_times": ("invalid", "ends_at", "A slot ends after it starts and lasts at most 12 hours."),
+    "ck_vitals_blood_pressure": ("invalid", "systolic", "Systolic must be above diastolic, and both are needed."),
+    "ck_records_title": ("invalid", "title", "Title: 1 to 200 characters."),
+    "ck_allergies_substance": ("invalid", "substance", "Say which substance: 1 to 200 characters."),
+    "ck_allergies_reaction": ("invalid", "reaction", "Reaction: at most 300 characters."),
+    "ck_problems_description": ("invalid", "description", "Describe the problem: 1 to 300 characters."),
+    "ck_prescription_items_medicine": ("invalid", "medicine", "Medicine: 2 to 200 characters."),
+    "ck_prescription_items_times_per_day": ("invalid", "times_per_day", "Times a day: 1 to 24."),
+    "ck_prescription_items_every_hours": ("invalid", "every_hours", "Every so many hours: 1 to 744."),
+    "ck_prescription_items_duration_days": ("invalid", "duration_days", "Duration: 1 to 366 days."),
+    "ck_prescription_items_dose_value": ("invalid", "dose_value", "A dose is more than zero."),
+    "ck_prescription_items_quantity": ("invalid", "quantity", "A quantity is more than zero."),
+    "ck_prescription_items_texts": ("invalid", "instructions", "Instructions: at most 300 characters; indication 200; rate 60."),
+    "ck_prescription_items_directions": ("invalid", "directions", "Directions are missing."),
+    "ck_prescription_items_as_needed": ("invalid", "max_per_day", "As needed: give the least interval and the most per day."),
+    "uq_appointments_request_key": ("refused", "", "This appointment has just been booked already."),
+    "uq_consultations_appointment_id": ("refused", "", "This consultation has already been started."),
+    "uq_notes_consultation_id_kind": ("refused", "", "This visit is signed and cannot be changed."),
+    "appointment_first_status": ("refused", "", "A new appointment starts as scheduled or confirmed."),
+    "appointment_past": ("invalid", "starts_at", "This time has already passed."),
+    "appointment_fixed": ("refused", "", "The patient of an appointment cannot be changed: cancel it and book a new one."),
+    "appointment_move": ("refused", "", "Only an appointment that has not begun can be moved."),
+    "appointment_step": ("refused", "", "This step is not possible now."),
+    "appointment_doctor_only": ("refused", "", "Only the doctor of this appointment can do this."),
+    "appointment_unsigned": ("refused", "", "The consultation must be completed first."),
+    "consultation_appointment": ("refused", "", "The patient must be checked in and called in first."),
+    "consultation_signed": ("refused", "", "This visit is signed and cannot be changed."),
+    "consultation_fixed": ("refused", "", "This cannot be changed in a consultation."),
+    "visit_not_completed": ("refused", "", "Only the doctor of a completed appointment adds to the visit history."),
+}
+
+_SIGNED: Final = frozenset({"uq_notes_consultation_id_kind", "consultation_signed"})
+_CHARACTER: Final = "A text holds a character that cannot be stored."
+_CONNECTION_STATES = ("08", "57P", "53")
+
+
+def translated(error: Exception) -> ClinicError | None:
+    """The ClinicError for an error of SQLAlchemy or psycopg, or None when it is a bug of ours."""
+    if isinstance(error, ClinicError):
+        return error
+    if isinstance(error, StaleDataError):
+        return ChangedElsewhere()
+    if isinstance(error, PoolTimeout):
+        return _unavailable()
+    if isinstance(error, UnicodeEncodeError):
+        return Invalid("", _CHARACTER)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(original, psycopg.Error):
+        return None
+    state = original.sqlstate or ""
+    if state == "":
+        if isinstance(original, psycopg.DataError):
+            return Invalid("", _CHARACTER)  # psycopg refuses NUL before anything is sent
+        lost = isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError)
+        return _unavailable() if lost else None
+    if state.startswith(_CONNECTION_STATES) or state == "25006":
+        return _unavailable()
+    return _by_state(state, original.diag.constraint_name or "")
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("database", "The database cannot be reached.")
+
+
+def _by_state(state: str, constraint: str) -> ClinicError | None:
+    if state in {"42501", "CD001"}:
+        return NotAllowed()
+    if state == "CD002":
+        return SignedOut()
+    if state in {"CD003", "40001", "40P01"}:
+        return ChangedElsewhere()
+    if state == "57014":
+        return Unavailable("database", "The database took too long to answer.")
+    if constraint in SENTENCES:
+        return _by_name(constraint)
+    if state == "23505" and constraint.startswith("pk_"):
+        return ChangedElsewhere()  # somebody else wrote the same thing first: a draft, a tag, a setting
+    if state == "23514" and constraint.startswith("ck_vitals_"):
+        return Invalid(constraint.removeprefix("ck_vitals_"), "This value is outside what is possible.")
+    if state == "22001":
+        return Invalid("", "A text is too long.")
+    return NotAllowed() if state == "23503" else None
+
+
+def _by_name(constraint: str) -> ClinicError:
+    kind, field, sentence = SENTENCES[constraint]
+    if kind == "duplicate":
+        return Duplicate(field, sentence)
+    if kind == "taken":
+        return SlotTaken(sentence)
+    if constraint in _SIGNED:
+        return VisitSigned()
+    return Invalid(field, sentence) if kind == "invalid" else ClinicError(sentence)

@@ -1,0 +1,99 @@
+"""A clinic with rows in every table: one patient in dora's care, one in hugo's, and a kiosk account of the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from clinicdesk.services import accounts, appointments, availability, chart, doctors, drafts, records
+from clinicdesk.services.drafts import ConsultationDraft
+from clinicdesk.storage.vault import new_key
+from tests.clinics import PASSWORD, Practice
+from tests.visiting import as_owner, completed, started
+
+
+@dataclass(frozen=True)
+class Side:
+    """Ids of one patient and her doctor. `open` is a consultation with a draft, `blank` one without, `free` an appointment without any."""
+
+    patient: str
+    doctor: int
+    done: int
+    open: int
+    blank: int
+    free: int
+    visit: str
+    record: int
+    prescription: int
+
+
+@dataclass(frozen=True)
+class Ward:
+    """The clinic, its two sides, a patient with nothing yet, and a doctor's account without a profile."""
+
+    practice: Practice
+    mine: Side
+    other: Side
+    bare: str
+    without_profile: int
+    users: dict[str, int]
+
+    def role(self, role: str) -> str | None:
+        return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
+
+
+def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
+    patient = practice.patient(ssn="123-45-6789", tags=("interpreter",), email="m@example.org", added_note="deaf", medical_history="asthma",
+                               emergency_name="Ann Other", emergency_phone="0301234567", allergies="cats")
+    visit = completed(practice, patient, hour=hour, doctor=doctor)
+    begun = started(practice, patient, hour=hour, minute=20, doctor=doctor)
+    blank = started(practice, patient, hour=hour, minute=40, doctor=doctor)
+    free = practice.book(patient, practice.at(hour + 1), doctor)
+    practice.step(free, "arrived")
+    with practice.write("rita") as session:
+        doctors.assign(session, practice.doctors[doctor], patient, "since long")
+    with practice.write(doctor) as session:
+        drafts.save(session, begun, ConsultationDraft(notes={"plan": "rest"}), 0)
+        chart.state_no_allergies(session, patient)
+        chart.add_allergy(session, patient, "latex")
+        chart.add_problem(session, patient, "asthma")
+        record = records.add(session, patient, "letter", "Letter", "text")
+        row = next(r for r in records.of_patient(session, patient) if r.id == record)
+        records.annotate(session, row, "seen")
+        session.execute(text("insert into clinic.medicines (patient_id, description, recorded_by) values (:p, 'aspirin', auth.me())"),
+                        {"p": patient})
+        day = date.today() + timedelta(days=40)  # noqa: DTZ011  any day far enough ahead
+        availability.make_slots(session, availability.SlotTemplate(practice.doctors[doctor], day, day, frozenset(range(7)),
+                                                                   practice.at(19).time(), practice.at(20).time(), 20))
+        availability.add_closure(session, practice.doctors[doctor], practice.at(8, day=50), practice.at(9, day=50), "leave")
+    as_owner(practice, "update clinic.appointments set status = 'in_progress', version = version + 1 where id = %s", free)
+    as_owner(practice, "insert into clinic.import_keys values ('synthea', %s, %s)", f"x-{doctor}", patient)
+    with practice.read(doctor) as session:
+        done = session.scalar(text("select id from clinic.consultations where patient_id = :p and status = 'completed'"), {"p": patient})
+        assert appointments.one(session, free).status == "in_progress"
+    as_owner(practice, "insert into clinic.visits select id, 7, patient_id, appointment_id, consultation_id, doctor_id, visit_date"
+                       " from clinic.visits where id = %s", visit.visit_id)  # a revision that has no outbox row yet
+    return Side(patient, practice.doctors[doctor], done, begun, blank, free, str(visit.visit_id), record, visit.prescription_id or 0)
+
+
+@pytest.fixture
+def ward(practice: Practice) -> Ward:
+    mine, other = fill_side(practice, "dora", 9), fill_side(practice, "hugo", 9)
+    bare = f"p_{new_key().hex()[:6]}"
+    as_owner(practice, "insert into clinic.patients (id, first_name, last_name, born, sex)"
+                       " values (%s, 'Bo', 'Bare', '1990-01-01', 'O')", bare)
+    with practice.write("rita") as session:
+        proof = accounts.proof_of(PASSWORD)
+        session.execute(text("select auth.add_user('kim', 'Kim Kiosk', 'patient', :p, :salt, :m, :i, :l, :v)"),
+                        {"p": mine.patient, "salt": proof.salt, "m": proof.memory_kib, "i": proof.iterations, "l": proof.lanes,
+                         "v": proof.verifier})
+    with practice.clinic.as_owner() as session:
+        spare = accounts.insert_account(session, "nora", "Dr Nora New", "doctor", PASSWORD)
+        availability.add_closure(session, None, practice.at(8, day=60), practice.at(9, day=60), "holiday")
+    for name in ("rita", "dora", "hugo", "ada", "kim"):
+        practice.token(name)
+    users = {str(row[0]): int(row[1]) for row in as_owner(practice, "select username, id from auth.users")}
+    return Ward(practice, mine, other, bare, spare, users)

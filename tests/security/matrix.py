@@ -1,0 +1,88 @@
+"""Who may do what: role × table × verb, readable. `test_matrix.py` runs every cell as raw SQL with the workstation's own sign-in.
+
+Letters: S select, I insert, U update, D delete. A capital letter is allowed for rows the role may touch at all, `-` is refused. Which
+rows those are is said in the second table and tested there: `all`, `own`, `care` (a doctor's patients), `none`.
+"""
+
+ROLES = ("receptionist", "doctor", "administrator", "patient", "nobody")
+
+#: table → what each role may see: all rows, its own, those in its care, none; None when the privilege itself is missing.
+READS = {
+    #                               receptionist doctor  administrator patient nobody
+    "auth.users":                  ("all",       "all",  "all",        "own+doctors", "none"),
+    "auth.credentials":            (None,        None,   None,         None,   None),
+    "auth.attempts":               (None,        None,   None,         None,   None),
+    "auth.secrets":                (None,        None,   None,         None,   None),
+    "auth.sessions":               ("own",       "own",  "all",        "own",  "none"),
+    "clinic.patients":             ("all",       "all",  "all",        "own",  "none"),
+    "clinic.patient_terms":        ("all",       "all",  "all",        "none", "none"),
+    "clinic.patient_tags":         ("all",       "all",  "all",        "none", "none"),
+    "clinic.emergency_contacts":   ("all",       "all",  "all",        "own",  "none"),
+    "clinic.patient_keys":         ("identity",  "care", "all",        "own",  "none"),
+    "clinic.sealed_fields":        ("identity",  "care", "identity",   "own",  "none"),
+    "clinic.import_keys":          ("none",      "none", "all",        "none", "none"),
+    "clinic.doctors":              ("all",       "all",  "all",        "all",  "none"),
+    "clinic.assignments":          ("all",       "own",  "all",        "own",  "none"),
+    "clinic.care":                 ("none",      "own",  "none",       "none", "none"),
+    "clinic.working_hours":        ("all",       "all",  "all",        "all",  "none"),
+    "clinic.closures":             ("all",       "all",  "all",        "all",  "none"),
+    "clinic.time_slots":           ("all",       "all",  "all",        "all",  "none"),
+    "clinic.appointment_steps":    ("all",       "all",  "all",        "all",  "all"),
+    "clinic.appointments":         ("all",       "own",  "all",        "own",  "none"),
+    "clinic.appointment_events":   ("all",       "own",  "all",        "none", "none"),
+    "clinic.consultations":        ("none",      "care", "all",        "own",  "none"),
+    "clinic.drafts":               ("none",      "own",  "none",       "none", "none"),
+    "clinic.notes":                ("none",      "care", "none",       "own",  "none"),
+    "clinic.vitals":               ("none",      "care", "none",       "own",  "none"),
+    "clinic.problems":             ("none",      "care", "none",       "own",  "none"),
+    "clinic.allergies":            ("none",      "care", "none",       "own",  "none"),
+    "clinic.allergy_statements":   ("none",      "care", "none",       "own",  "none"),
+    "clinic.medicines":            ("none",      "care", "none",       "own",  "none"),
+    "clinic.prescriptions":        ("none",      "care", "none",       "own",  "none"),
+    "clinic.prescription_items":   ("none",      "care", "none",       "own",  "none"),
+    "clinic.records":              ("none",      "care", "none",       "own",  "none"),
+    "clinic.annotations":          ("none",      "care", "none",       "own",  "none"),
+    "clinic.visits":               ("none",      "care", "all",        "own",  "none"),
+    "clinic.visit_outbox":         ("none",      "care", "all",        "own",  "none"),
+    "clinic.settings":             ("all",       "all",  "all",        "all",  "all"),
+}
+
+#: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
+WRITES = {
+    "auth.users":                  ("u",         "u",    "U",          "u",    "-"),
+    "auth.credentials":            ("-",         "-",    "-",          "-",    "-"),
+    "auth.attempts":               ("-",         "-",    "-",          "-",    "-"),
+    "auth.secrets":                ("-",         "-",    "-",          "-",    "-"),
+    "auth.sessions":               ("-",         "-",    "-",          "-",    "-"),
+    "clinic.patients":             ("IU",        "-",    "IU",         "-",    "-"),
+    "clinic.patient_terms":        ("ID",        "-",    "ID",         "-",    "-"),
+    "clinic.patient_tags":         ("ID",        "-",    "ID",         "-",    "-"),
+    "clinic.emergency_contacts":   ("IUD",       "-",    "IUD",        "-",    "-"),
+    "clinic.patient_keys":         ("I",         "-",    "I",          "-",    "-"),
+    "clinic.sealed_fields":        ("IU",        "u",    "IU",         "-",    "-"),
+    "clinic.import_keys":          ("-",         "-",    "I",          "-",    "-"),
+    "clinic.doctors":              ("-",         "u",    "IU",         "-",    "-"),
+    "clinic.assignments":          ("IU",        "-",    "IU",         "-",    "-"),
+    "clinic.care":                 ("-",         "-",    "-",          "-",    "-"),
+    "clinic.working_hours":        ("ID",        "id",   "ID",         "-",    "-"),
+    "clinic.closures":             ("ID",        "id",   "ID",         "-",    "-"),
+    "clinic.time_slots":           ("ID",        "id",   "ID",         "-",    "-"),
+    "clinic.appointment_steps":    ("-",         "-",    "-",          "-",    "-"),
+    "clinic.appointments":         ("IU",        "iu",   "IU",         "-",    "-"),
+    "clinic.appointment_events":   ("-",         "-",    "-",          "-",    "-"),
+    "clinic.consultations":        ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.drafts":               ("-",         "iud",  "-",          "-",    "-"),
+    "clinic.notes":                ("-",         "i",    "-",          "-",    "-"),
+    "clinic.vitals":               ("-",         "i",    "i",          "-",    "-"),
+    "clinic.problems":             ("-",         "iu",   "i",          "-",    "-"),
+    "clinic.allergies":            ("-",         "iu",   "i",          "-",    "-"),
+    "clinic.allergy_statements":   ("-",         "i",    "-",          "-",    "-"),
+    "clinic.medicines":            ("-",         "iu",   "i",          "-",    "-"),
+    "clinic.prescriptions":        ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.prescription_items":   ("-",         "i",    "-",          "-",    "-"),
+    "clinic.records":              ("-",         "iu",   "i",          "-",    "-"),
+    "clinic.annotations":          ("-",         "i",    "-",          "-",    "-"),
+    "clinic.visits":               ("-",         "i",    "-",          "-",    "-"),
+    "clinic.visit_outbox":         ("-",         "i",    "-",          "-",    "-"),
+    "clinic.settings":             ("-",         "-",    "IU",         "-",    "-"),
+}

@@ -1,0 +1,79 @@
+"""Finding a patient as somebody types: any part, any order, any notation; the same few queries whatever is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from clinicdesk.services import finding, patients
+from tests.clinics import Practice
+from tests.visiting import counted
+
+
+@pytest.fixture
+def people(practice: Practice) -> dict[str, str]:
+    return {
+        "zoe": practice.patient(first_name="Zoë", last_name="O’Brien-Łukasz", born="1980-11-05", phone="+491701239876",
+                                email="zoe@example.org", tags=("interpreter",)),
+        "hans": practice.patient(first_name="Hans Peter", last_name="Müller", born="1975-03-02", phone="+491705551234"),
+        "grethe": practice.patient(first_name="Grethe", last_name="Mueller", born="2001-01-31"),
+        "olga": practice.patient(first_name="Ольга", last_name="Иванова", born="1990-07-14"),
+        "maria1": practice.patient(first_name="María", last_name="García", born="1960-01-01"),
+        "maria2": practice.patient(first_name="Maria", last_name="Garcia", born="1985-01-01"),
+        "steph": practice.patient(first_name="Stephanie", last_name="Schmidt", born="1999-09-09"),
+    }
+
+
+FINDS = (
+    ("brien", {"zoe"}), ("obrien", {"zoe"}), ("O'Brien", {"zoe"}), ("lukasz zoe", {"zoe"}), ("ZOË Ł", {"zoe"}), ("zo luk", {"zoe"}),
+    ("obrienlukasz", {"zoe"}), ("9876", {"zoe"}), ("0170 1239876", {"zoe"}), ("+49 170 123 98 76", {"zoe"}), ("5.11.1980", {"zoe"}),
+    ("1980-11-05", {"zoe"}), ("05-Nov-1980", {"zoe"}), ("5 nov 1980", {"zoe"}), ("19801105", {"zoe"}), ("05111980", {"zoe"}),
+    ("obrien 5.11.1980", {"zoe"}), ("5.11.1980 zoe", {"zoe"}), ("zoe@ex", {"zoe"}), ("#interp", {"zoe"}), ("interpreter", {"zoe"}),
+    ("muller", {"hans", "grethe"}), ("peter", {"hans"}), ("müller hans", {"hans"}), ("hans 1234", {"hans"}), ("ivanova", {"olga"}),
+    ("Иван Оль", {"olga"}), ("garcia maria", {"maria1", "maria2"}), ("garcia 1985", {"maria2"}), ("zoe garcia", set()), ("", set()),
+    ("7", set()), ("%", set()), ("_", set()), ("' or 1=1 --", set()), ("\\", set()),
+)
+
+
+def test_what_is_typed_finds_whom_it_means(practice: Practice, people: dict[str, str]) -> None:
+    names = {patient: name for name, patient in people.items()}
+    with practice.read("rita") as session:
+        for typed, wanted in FINDS:
+            assert {names[row.id] for row in finding.search(session, typed)} == wanted, typed
+        for name, patient in people.items():
+            for typed in (patient, patient.upper(), patient[:6]):
+                assert name in {names[row.id] for row in finding.search(session, typed)}, typed
+
+
+def test_sound_alikes_come_when_little_fits(practice: Practice, people: dict[str, str]) -> None:
+    with practice.read("rita") as session:
+        assert people["steph"] in {row.id for row in finding.search(session, "Schmidt Stefanie")}
+        assert next(row.id for row in finding.search(session, "Stephanie")) == people["steph"]
+
+
+def test_rows_tell_namesakes_apart_and_come_best_first(practice: Practice, people: dict[str, str]) -> None:
+    with practice.read("rita") as session:
+        rows = finding.search(session, "garcia")
+        assert [f"{row.born}" for row in rows] == ["1960-01-01", "1985-01-01"]
+        assert all(row.phone and row.sex == "F" for row in rows)
+        assert [row.id for row in finding.search(session, "garcia", limit=1)] == [people["maria1"]]
+        assert {row.id for row in finding.recent(session)} == set(people.values())
+
+
+def test_archived_patients_are_found_only_when_asked_for(practice: Practice, people: dict[str, str]) -> None:
+    with practice.write("rita") as session:
+        patients.archive(session, people["zoe"], 1)
+        assert finding.search(session, "obrien") == []
+        (row,) = finding.search(session, "obrien", archived=True)
+        assert row.archived
+
+
+def test_search_costs_the_same_queries_for_one_as_for_many(practice: Practice, people: dict[str, str]) -> None:
+    costs = []
+    for typed in ("garcia 1985", "m", "garcia maria", "9876"):
+        with practice.read("rita") as session, counted(session) as queries:
+            assert finding.search(session, typed)
+        costs.append(len(queries))
+    assert max(costs) <= 3, costs
+    with practice.read("rita") as session, counted(session) as queries:
+        finding.recent(session)
+    assert len(queries) == 2

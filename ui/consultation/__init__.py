@@ -1,0 +1,1 @@
+"""The consulting room: chart beside the editor with notes, vitals and prescription."""

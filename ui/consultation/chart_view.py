@@ -1,0 +1,387 @@
+"""The chart beside the consultation: summary, earlier visits, prescriptions, records. The banner above it belongs to the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from uuid import UUID
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
+
+from clinicdesk.rules.ages import years
+from clinicdesk.rules.moments import clinical_date, clinical_moment
+from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
+from clinicdesk.services import chart as charts
+from clinicdesk.services import prescriptions, records, visits
+from clinicdesk.services.chart import Chart
+from clinicdesk.services.drafts import NOTE_KINDS
+from clinicdesk.services.measuring import VitalsSet
+from clinicdesk.services.prescriptions import PrescriptionRow
+from clinicdesk.services.visits import VisitText
+from ui.consultation.records_view import RecordsView
+from ui.desk import Desk
+from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
+from ui.dialogs.problem import ProblemSheet
+from ui.problems import explain
+from ui.row_table import Column, RowTable
+from ui.widgets.arranging import emptied, scrolled
+from ui.widgets.empty import EmptyState
+from ui.widgets.section import Section
+from ui.widgets.text import button, label
+from ui.widgets.vitals_strip import Vital, VitalsStrip
+
+PAGE = 20
+SAID = {
+    "medical_history": "Medical history, as told at registration",
+    "allergies": "Allergies, as told at registration",
+    "medication": "Medicines, as told at registration",
+}
+
+
+MARGINS = (12, 12, 12, 12)
+
+
+def _with_margins(inner: QWidget) -> QWidget:
+    page = QWidget()
+    lines = QVBoxLayout(page)
+    lines.setContentsMargins(*MARGINS)
+    lines.addWidget(inner)
+    return page
+
+
+class ChartView(QWidget):
+    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`; `pdf_requested(PrescriptionRow)`."""
+
+    read = Signal(object)
+    unreadable = Signal(object)
+    pdf_requested = Signal(object)
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.patient_id = ""
+        self._texts: list[VisitText] = []
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._summary = QVBoxLayout()
+        self._visits = QVBoxLayout()
+        self.prescriptions: RowTable[PrescriptionRow] = RowTable(
+            desk.theme,
+            (
+                Column("Issued", lambda r: clinical_date(r.issued_at, desk.zone), sort=lambda r: r.issued_at, width=104),
+                Column("Medicines", lambda r: "; ".join(r.items), kind="strong", tip=lambda r: "\n".join((*r.items, r.number))),
+                Column("Doctor", lambda r: r.doctor_name, width=120, kind="soft"),
+            ),
+            lambda r: r.id,
+            name="Prescriptions",
+            empty=EmptyState(desk.theme, "Reading …", icon="prescription"),
+        )
+        self.prescriptions.opened.connect(self.pdf_requested)
+        self.records = RecordsView(desk)
+        for title, widget in (
+            ("Summary", scrolled(self._summary, margins=MARGINS)),
+            ("Visits", scrolled(self._visits, margins=MARGINS)),
+            ("Prescriptions", _with_margins(self.prescriptions)),
+            ("Records", self.records),
+        ):
+            self.tabs.addTab(widget, title)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.tabs)
+
+    def show_patient(self, patient_id: str) -> None:
+        """Read and show this patient's chart; nothing of the one before stays."""
+        if patient_id != self.patient_id:
+            for layout in (self._summary, self._visits):
+                emptied(layout)
+            self.prescriptions.show_rows(())
+            self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
+            self.tabs.setTabText(2, "Prescriptions")
+            self.records.clear()
+            self._texts = []
+        self.patient_id = self.records.patient_id = patient_id
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read everything again."""
+        if not self.patient_id:
+            return
+        self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
+        self.desk.ask(
+            self,
+            _visit_page,
+            self.patient_id,
+            None,
+            done=lambda t: self._show_visits(t, fresh=True),
+            failed=self._no_visits,
+            replaces="visits",
+        )
+        self.desk.ask(
+            self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
+            replaces="prescriptions",
+        )
+        self.desk.ask(
+            self, records.of_patient, self.patient_id, done=self.records.show_rows, failed=self.records.say_unreadable, replaces="records"
+        )
+
+    def _refused(self, error: Exception) -> None:
+        emptied(self._summary)
+        self._summary.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
+        self.unreadable.emit(error)
+
+    def _show_summary(self, chart: Chart) -> None:
+        emptied(self._summary)
+        age = years(chart.banner.born, datetime.now(self.desk.zone).date())
+        self._summary.addWidget(self._latest(chart.vitals, age))
+        self._summary.addWidget(self._allergies(chart))
+        self._summary.addWidget(
+            self._list(
+                "Problems",
+                [
+                    (
+                        p.description,
+                        " · ".join(
+                            x
+                            for x in (
+                                p.code,
+                                f"since {clinical_date(p.started_on)}" if p.started_on else "",
+                                f"ended {clinical_date(p.ended_on)}" if p.ended_on else "",
+                            )
+                            if x
+                        ),
+                    )
+                    for p in chart.problems
+                ],
+                "No problems recorded.",
+                ("Add problem", self._add_problem),
+            )
+        )
+        self._summary.addWidget(
+            self._list(
+                "Current medicines",
+                [
+                    (
+                        m.description,
+                        " · ".join(x for x in (m.dosage, m.reason, f"since {clinical_date(m.started_on)}" if m.started_on else "") if x),
+                    )
+                    for m in chart.medicines
+                ],
+                "No current medicines recorded.",
+            )
+        )
+        for field, words in chart.said.items():
+            if words:
+                self._summary.addWidget(self._list(SAID[field], [("", words)], ""))
+        if len(chart.vitals) > 1:
+            self._summary.addWidget(self._trend(chart.vitals))
+        self._summary.addStretch(1)
+        self.read.emit(chart)
+
+    def _latest(self, sets: Sequence[VitalsSet], age: int) -> QWidget:
+        section = Section("Vital signs", card="surface")
+        if sets:
+            section.set_title(f"Vital signs, {clinical_moment(sets[0].taken_at, self.desk.zone)}")
+        found = _strip_of(sets[0], age) if sets else []
+        for start in range(0, max(1, len(found)), 3):
+            section.body.addWidget(VitalsStrip(self.desk.theme, found[start : start + 3], compact=True))
+        return section
+
+    def _allergies(self, chart: Chart) -> QWidget:
+        section = Section(chart.banner.allergy_title, card="surface")
+        for a in chart.allergies:
+            words = ", ".join(
+                x for x in (a.reaction or "reaction not known", a.severity, "intolerance" if a.category == "intolerance" else "") if x
+            )
+            section.body.addWidget(_entry(a.substance, words))
+        if chart.none_known_at is not None:
+            section.body.addWidget(
+                label(f"Stated by {chart.none_known_by} on {clinical_date(chart.none_known_at, self.desk.zone)}", "soft")
+            )
+        section.tools.addWidget(button("Add allergy", self._add_allergy, variant="quiet", icon="add", theme=self.desk.theme))
+        if not chart.allergies and chart.none_known_at is None:
+            section.tools.addWidget(button("State none known", self._state_none, variant="quiet"))
+        return section
+
+    def _list(self, title: str, entries: Sequence[tuple[str, str]], nothing: str, tool: tuple[str, object] | None = None) -> QWidget:
+        section = Section(title, card="surface")
+        for name, words in entries:
+            section.body.addWidget(_entry(name, words))
+        if not entries:
+            section.body.addWidget(label(nothing, "faint"))
+        if tool is not None:
+            section.tools.addWidget(button(tool[0], tool[1], variant="quiet", icon="add", theme=self.desk.theme))  # type: ignore[arg-type]
+        return section
+
+    def _trend(self, sets: Sequence[VitalsSet]) -> QWidget:
+        """Earlier measurements, newest first, one column a set."""
+        section = Section("Earlier measurements", card="surface")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(2)
+        shown = sets[:5]
+        for column, one in enumerate(shown, 1):
+            grid.addWidget(label(clinical_date(one.taken_at, self.desk.zone), "label"), 0, column, Qt.AlignmentFlag.AlignRight)
+        line = 1
+        for name in ("pressure", "pulse", "temperature", "respiration", "spo2", "weight", "height", "glucose"):
+            words = [_shown(name, one) for one in shown]
+            if any(words):
+                grid.addWidget(label("Blood pressure" if name == "pressure" else VITALS[name].label, "soft"), line, 0)
+                for column, word in enumerate(words, 1):
+                    grid.addWidget(label(word or "–"), line, column, Qt.AlignmentFlag.AlignRight)
+                line += 1
+        grid.setColumnStretch(len(shown) + 1, 1)
+        section.body.addLayout(grid)
+        return section
+
+    def _show_visits(self, texts: list[VisitText], *, fresh: bool) -> None:
+        if fresh:
+            emptied(self._visits)
+            self._texts = []
+        elif (last := self._visits.takeAt(self._visits.count() - 1)) is not None and (widget := last.widget()) is not None:
+            widget.deleteLater()
+        self._texts += texts
+        for text in texts:
+            self._visits.addWidget(_visit_card(text, self.desk.zone))
+        if not self._texts:
+            self._visits.addWidget(EmptyState(self.desk.theme, "No earlier visits.", icon="visits"))
+        elif len(texts) == PAGE:
+            oldest = (texts[-1].visit_date, texts[-1].id)
+            self._visits.addWidget(
+                button(
+                    "Show earlier visits",
+                    lambda: self.desk.ask(
+                        self, _visit_page, self.patient_id, oldest, done=lambda t: self._show_visits(t, fresh=False), replaces="visits"
+                    ),
+                )
+            )
+        else:
+            self._visits.addStretch(1)
+
+    def _no_visits(self, error: Exception) -> None:
+        emptied(self._visits)
+        self._visits.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
+
+    def _no_prescriptions(self, error: Exception) -> None:
+        """A list that could not be read never says that nothing was prescribed."""
+        self.prescriptions.show_rows(())
+        self.prescriptions.set_empty(
+            EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
+        self.tabs.setTabText(2, "Prescriptions")
+
+    def _show_prescriptions(self, rows: list[PrescriptionRow]) -> None:
+        self.prescriptions.set_empty(EmptyState(self.desk.theme, "Nothing has been prescribed yet.", icon="prescription"))
+        self.prescriptions.show_rows(rows)
+        self.tabs.setTabText(2, f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
+
+    def _add_allergy(self) -> None:
+        AllergySheet(self.desk, self.patient_id, parent=self.window()).open()
+
+    def _state_none(self) -> None:
+        NoAllergiesSheet(self.desk, self.patient_id, parent=self.window()).open()
+
+    def _add_problem(self) -> None:
+        ProblemSheet(self.desk, self.patient_id, parent=self.window()).open()
+
+
+def _visit_page(session: object, patient_id: str, before: tuple[datetime, UUID] | None) -> list[VisitText]:
+    """A page of visits with their texts; runs on a worker."""
+    return visits.read(session, visits.of_patient(session, patient_id, PAGE, before))  # type: ignore[arg-type]
+
+
+def _entry(name: str, words: str) -> QWidget:
+    line = QWidget()
+    inner = QVBoxLayout(line)
+    inner.setContentsMargins(0, 0, 0, 0)
+    inner.setSpacing(0)
+    if name:
+        inner.addWidget(label(name, "body", wrap=True, selectable=True))
+    if words:
+        inner.addWidget(label(words, "soft", wrap=True, selectable=True))
+    return line
+
+
+def _titled(title: str, words: str) -> QWidget:
+    line = QWidget()
+    line.setAccessibleName(f"{title}: {words}")
+    inner = QVBoxLayout(line)
+    inner.setContentsMargins(0, 0, 0, 0)
+    inner.setSpacing(1)
+    inner.addWidget(label(title, "label"))
+    inner.addWidget(label(words, "body", wrap=True, selectable=True))
+    return line
+
+
+def _visit_card(text: VisitText, zone: tzinfo) -> QWidget:
+    section = Section(f"{clinical_date(text.visit_date, zone)}  ·  {text.doctor_name}", card="surface")
+    if text.source == "broken":
+        section.body.addWidget(
+            label("The text of this visit cannot be opened: its seal is broken. Tell the administrator.", "error", wrap=True)
+        )
+        return section
+    if text.source == "database":
+        section.tools.addWidget(label("not yet in the archive", "faint"))
+    if text.reason:
+        section.body.addWidget(label(text.reason, "soft", wrap=True))
+    for kind, title in NOTE_KINDS.items():
+        if note := text.notes.get(kind):
+            section.body.addWidget(_titled(title, note))
+    if text.vitals:
+        section.body.addWidget(label("Vital signs", "label"))
+        section.body.addWidget(
+            label("  ·  ".join(f"{name} {value}" for name, value in text.vitals.items()), "soft", wrap=True, selectable=True)
+        )
+    if text.prescription:
+        section.body.addWidget(label("Prescription", "label"))
+    for line in text.prescription:
+        section.body.addWidget(label(line, "body", wrap=True, selectable=True))
+    return section
+
+
+def _shown(name: str, one: VitalsSet) -> str:
+    if name == "pressure":
+        return f"{one.values['systolic']:.0f} / {one.values['diastolic']:.0f}" if "systolic" in one.values else ""
+    return number_text(one.values[name], VITALS[name].decimals) if name in one.values else ""
+
+
+def _strip_of(one: VitalsSet, age: int) -> list[Vital]:
+    found = []
+    if "systolic" in one.values:
+        both = f"{one.values['systolic']:.0f} / {one.values['diastolic']:.0f}"
+        detail = bp_range(one.values["systolic"], one.values["diastolic"]) if age >= 18 else ""
+        soft = check_vital("systolic", one.values["systolic"], age).level == "soft"
+        found.append(Vital("Blood pressure", both, "mmHg", "high" if soft else "", "Check" if soft else "", detail))
+    for name, short in (
+        ("pulse", "Pulse"),
+        ("temperature", "Temperature"),
+        ("respiration", "Respiration"),
+        ("spo2", "Saturation"),
+        ("weight", "Weight"),
+        ("height", "Height"),
+    ):
+        if name in one.values:
+            reading = check_vital(name, one.values[name], age)
+            vital = VITALS[name]
+            found.append(
+                Vital(
+                    short,
+                    number_text(one.values[name], vital.decimals),
+                    vital.unit,
+                    "high" if reading.level == "soft" else "",
+                    "Check" if reading.level == "soft" else "",
+                    reading.sentence,
+                )
+            )
+    score = one.news2(age)
+    if score.total is not None:
+        found.append(
+            Vital(
+                "NEWS2",
+                str(score.total),
+                "",
+                "alarm" if score.total >= 5 else "",
+                score.response if score.total >= 5 else "",
+                score.response,
+            )
+        )
+    return found[:6]

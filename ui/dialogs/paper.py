@@ -1,0 +1,66 @@
+"""The stored prescription: look, print, save. The first print is the original; every later one carries the mark COPY."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from clinicdesk.services import prescriptions
+from clinicdesk.services.prescriptions import StoredPdf
+from ui.desk import Desk
+from ui.problems import explain
+from ui.widgets.pdf_preview import PdfPreview
+from ui.widgets.text import label
+
+
+class PrescriptionWindow(QDialog):
+    """A window of its own, so that the next patient does not wait for the printer."""
+
+    def __init__(self, desk: Desk, prescription_id: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk, self._id = desk, prescription_id
+        self.stored: StoredPdf | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Prescription")
+        self.state = label("Reading the prescription …", "soft", wrap=True)
+        self.preview = PdfPreview(desk.theme, desk.pool)
+        self.preview.printed.connect(self._printed)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(16, 12, 16, 12)
+        outer.setSpacing(8)
+        outer.addWidget(self.state)
+        outer.addWidget(self.preview, 1)
+        self.resize(desk.recall("paper", QSize(760, 820)))
+        self._read()
+
+    def _read(self) -> None:
+        self.desk.ask(
+            self, original_or_copy, self._id, done=self._show, failed=lambda e: self.state.setText(explain(e).text), replaces="pdf"
+        )
+
+    def _show(self, stored: StoredPdf) -> None:
+        self.stored = stored
+        if stored.printed:
+            self.state.setText(f"{stored.number} was printed before: this is a copy and says so.")
+        else:
+            self.state.setText(f"{stored.number}: the original, not printed yet.")
+        self.setWindowTitle(f"Prescription {stored.number}")
+        self.preview.show_pdf(stored.content, f"{stored.number}.pdf")
+
+    def _printed(self, printer: str) -> None:
+        self.state.setText(f"Sent to {printer}.")
+        self.desk.do(
+            self, prescriptions.printed, self._id, done=lambda _count: self._read(), failed=lambda e: self.state.setText(explain(e).text)
+        )
+
+    def done(self, result: int) -> None:
+        self.desk.remember("paper", self.size())
+        super().done(result)
+
+
+def original_or_copy(session: Any, prescription_id: int) -> StoredPdf:
+    """The bytes as issued before the first print, a copy afterwards; runs on a worker."""
+    stored = prescriptions.stored_pdf(session, prescription_id)
+    return prescriptions.copy_pdf(session, prescription_id) if stored.printed else stored

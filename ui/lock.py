@@ -1,0 +1,187 @@
+"""The lock: after idle minutes, by hand, or when the session ended. It covers every window and keeps the work in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QWindow
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout, QWidget
+
+from clinicdesk.errors import SignInRefused
+from ui.desk import Desk
+from ui.problems import explain
+from ui.widgets.form import announce
+from ui.widgets.password import PasswordField
+from ui.widgets.text import button, label, row
+
+#: Idle minutes before the window locks; the server ends an idle session by its own rule. The kiosk is shared, so it is the quickest.
+IDLE_MINUTES = {"receptionist": 10, "doctor": 10, "administrator": 5, "patient": 2}
+
+
+class IdleWatch(QObject):
+    """Notices keys, clicks, wheel and pointer in every window of the application. Signal `idled()` after so many minutes without."""
+
+    idled = Signal()
+    used = Signal()
+
+    def __init__(self, minutes: float, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(minutes * 60_000))
+        self._timer.timeout.connect(self.idled)
+        self._beat = QTimer(self)  # a person who is active is reported at most once a minute
+        self._beat.setSingleShot(True)
+        self._beat.setInterval(60_000)
+        self._watched: set[int] = set()
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication):
+            app.focusWindowChanged.connect(self._watch)
+        self._timer.start()
+
+    @Slot(QWindow)
+    def _watch(self, window: QWindow | None) -> None:
+        if window is not None:
+            window.removeEventFilter(self)
+            window.installEventFilter(self)
+            self.note()
+
+    def note(self) -> None:
+        """Somebody is there."""
+        self._timer.start()
+        if not self._beat.isActive():
+            self._beat.start()
+            self.used.emit()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._timer.stop()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        kinds = QEvent.Type
+        if event.type() in (kinds.KeyPress, kinds.MouseMove, kinds.MouseButtonPress, kinds.Wheel, kinds.TouchBegin):
+            self.note()
+        return False
+
+
+class _Cover(QWidget):
+    """An opaque sheet over one window."""
+
+    def __init__(self, desk: Desk, window: QWidget) -> None:
+        super().__init__(window)
+        self._desk = desk
+        window.installEventFilter(self)
+        self.setGeometry(window.rect())
+        self.setAccessibleName(self.tr("Locked"))
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.ChildAdded) and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+            self.raise_()
+        return False
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._desk.theme
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("sunken"))
+        painter.end()
+
+
+class LockScreen(QDialog):
+    """Covers all windows at once, then asks for the password. Signals: `unlocked(signed_in)`, `sign_out_requested()`.
+
+    `sign_in(username, password)` runs on a worker and gives back what `Clinic.sign_in` gives.
+    """
+
+    unlocked = Signal(object)
+    sign_out_requested = Signal()
+
+    def __init__(self, desk: Desk, window: QWidget, sign_in: Callable[[str, str], object], *, sentence: str = "") -> None:
+        super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        self._desk, self._sign_in = desk, sign_in
+        self.setWindowTitle(self.tr("Locked"))
+        self.setWindowModality(Qt.WindowModality.ApplicationModal)
+        self._covers = [_Cover(desk, top) for top in QApplication.topLevelWidgets()
+                        if top.isVisible() and top is not self and isinstance(top, QWidget) and top.windowType() != Qt.WindowType.Popup]
+        for popup in QApplication.topLevelWidgets():
+            if popup.isVisible() and popup.windowType() == Qt.WindowType.Popup:
+                popup.close()
+        picture = label()
+        picture.setPixmap(desk.theme.icons.pixmap("lock", 40, "accent", self.devicePixelRatioF()))
+        picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        name = label(desk.me.name, "title")
+        name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        words = label(sentence or self.tr("Locked. Your work is still here."), "soft", wrap=True)
+        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.password = PasswordField(desk.theme, self.tr("Password"))
+        self.password.returnPressed.connect(self._unlock)
+        self.error = label("", "error", wrap=True)
+        self.unlock_button = button(self.tr("Unlock"), self._unlock, variant="primary", icon="unlock", theme=desk.theme)
+        self.out_button = button(self.tr("Sign out"), self.sign_out_requested.emit, variant="quiet")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(32, 28, 32, 20)
+        layout.setSpacing(10)
+        for widget in (picture, name, words):
+            layout.addWidget(widget)
+        layout.addSpacing(8)
+        layout.addWidget(self.password)
+        layout.addWidget(self.password.caps)
+        layout.addWidget(self.error)
+        layout.addWidget(self.unlock_button)
+        layout.addLayout(row(None, self.out_button, None))
+        self.error.hide()
+        self.setFixedWidth(360)
+        self.adjustSize()
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, super().sizeHint().height())
+
+    def open(self) -> None:
+        """Show it in the middle of its window."""
+        super().open()
+        window = self.parentWidget()
+        if window is not None:
+            self.move(window.geometry().center() - self.rect().center())
+        self.password.setFocus()
+
+    def uncover(self) -> None:
+        """Give the windows back."""
+        for cover in self._covers:
+            cover.hide()
+            cover.deleteLater()
+        self._covers = []
+        self.done(QDialog.DialogCode.Accepted)
+        self.deleteLater()
+
+    def _unlock(self) -> None:
+        if not self.unlock_button.isEnabled():
+            return
+        self.unlock_button.setEnabled(False)
+        self.error.hide()
+        username, password = self._desk.me.username, self.password.text()
+        self._desk.pool.run(self, lambda: self._sign_in(username, password), self.unlocked.emit, self._refused)
+
+    def _refused(self, error: Exception) -> None:
+        self.error.setText(explain(error).text)
+        self.error.show()
+        self.adjustSize()
+        announce(self.password, self.error.text(), assertive=True)
+        self.password.selectAll()
+        self.password.setFocus(Qt.FocusReason.OtherFocusReason)
+        wait = error.wait if isinstance(error, SignInRefused) else 0.0
+        QTimer.singleShot(round(wait * 1_000), self, self._enable)
+
+    @Slot()
+    def _enable(self) -> None:
+        self.unlock_button.setEnabled(True)
+
+    def reject(self) -> None:
+        """Esc does not unlock."""
+        self.password.clear()
+
+    def echo(self) -> QLineEdit.EchoMode:
+        """How the password is shown (tests)."""
+        return self.password.echoMode()

@@ -1,0 +1,350 @@
+"""One patient: banner across the window, chart at the left, consultation at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from clinicdesk.errors import ChangedElsewhere, ClinicError
+from clinicdesk.paths import resource
+from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.moments import clinical_date, clinical_time
+from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.people import Banner
+from clinicdesk.services.schedule import AppointmentRow
+from ui.consultation.chart_view import ChartView
+from ui.consultation.editor import ConsultationEditor
+from ui.desk import Desk
+from ui.dialogs.paper import PrescriptionWindow
+from ui.live import RefreshWhenShown
+from ui.panel import Action, Panel
+from ui.problems import explain
+from ui.widgets.banner import PatientBanner
+from ui.widgets.empty import EmptyState
+from ui.widgets.text import button, column, label
+
+
+class ConsultingPanel(Panel):
+    """Signal `next_requested()`: the visit is done, on to the next patient."""
+
+    key = "consulting"
+    title = "Consultation"
+    icon = "consultation"
+    next_requested = Signal()
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self.row: AppointmentRow | None = None
+        self.patient_id = ""
+        self.editor: ConsultationEditor | None = None
+        self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
+        self._formulary = read_formulary(resource("formulary.csv"))
+        self.banner = PatientBanner(desk.theme)
+        self.banner.hide()
+        self.chart = ChartView(desk)
+        self.chart.read.connect(lambda found: self._show_banner(found.banner))
+        self.chart.unreadable.connect(self._chart_unreadable)
+        self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
+        self.right = QStackedWidget()
+        self._empty = EmptyState(
+            desk.theme, "Nobody is in the room.", icon="consultation", advice="Choose a patient in “My day” and press Enter."
+        )
+        self.right.addWidget(self._empty)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(self.chart)
+        self.split.addWidget(self.right)
+        self.split.setStretchFactor(0, 4)
+        self.split.setStretchFactor(1, 5)
+        self.split.setSizes([480, 600])
+        self.split.setChildrenCollapsible(False)
+        self.chart.setMinimumWidth(360)
+        self.right.setMinimumWidth(460)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.banner)
+        outer.addWidget(self.split, 1)
+        self.chart.setVisible(False)
+        self._live = RefreshWhenShown(self, desk.live, ["nothing"], self.refresh)
+
+    def commands(self) -> Sequence[Action]:
+        """The keys of the consulting room."""
+        return (
+            Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
+            Action("Complete the visit", self._complete, "finish", "F9"),
+            Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
+            Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
+        )
+
+    @property
+    def unsaved(self) -> str:
+        """What leaving would lose."""
+        open_here = [e for e in (self.editor, *self._leaving.values()) if e is not None and e.unsaved]
+        for editor in open_here:
+            editor.save()
+        if open_here:
+            return "The consultation has changes that are not on the server yet."
+        return ""
+
+    def show_topic(self, topic: str, subject: Any) -> bool:
+        """A patient's chart without an appointment."""
+        if topic != "patient":
+            return False
+        if self.editor is not None and subject == self.patient_id:
+            self.chart.refresh()  # she is in the middle of this patient's consultation: it stays
+            return True
+        self.row = None
+        self._drop_editor()
+        self._show_patient(subject)
+        self._live.watch(*_topics(subject))
+        self._show_right(
+            EmptyState(
+                self.desk.theme, "No consultation here.", icon="chart", advice="This is the chart alone. Consultations start from “My day”."
+            )
+        )
+        return True
+
+    def open(self, row: AppointmentRow) -> None:
+        """Show the patient of an appointment, and the consultation as far as it has come."""
+        if self.editor is not None and self.row is not None and self.row.id == row.id:
+            return
+        self.row = row
+        self._drop_editor()
+        self._show_patient(row.patient_id)
+        day = row.starts_at.astimezone(self.desk.zone).date()
+        self._live.watch(f"appointments {day}", *_topics(row.patient_id))
+        self._show_step()
+        if row.status == "arrived":
+            self.start_button.setFocus()  # Enter starts
+
+    def refresh(self) -> None:
+        """Read the chart and the appointment again; what is typed stays."""
+        self.chart.refresh()
+        if self.row is not None and self.editor is None:
+            self.desk.ask(self, appointments.one, self.row.id, done=self._again, failed=lambda _e: None, replaces="appointment")
+
+    def _again(self, row: AppointmentRow) -> None:
+        if (
+            self.row is not None
+            and row.id == self.row.id
+            and (row.version, row.consultation_id) != (self.row.version, self.row.consultation_id)
+        ):
+            self.row = row
+            self._show_step()
+
+    def _show_patient(self, patient_id: str) -> None:
+        if patient_id != self.patient_id:
+            self.banner.set_banner(None)
+        self.patient_id = patient_id
+        self.banner.show()
+        self.chart.setVisible(True)
+        self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")
+        self.chart.show_patient(patient_id)
+
+    def _show_banner(self, banner: Banner) -> None:
+        if banner.patient_id == self.patient_id:
+            self.banner.set_banner(banner)
+
+    def _chart_unreadable(self, _error: Exception) -> None:
+        """A failed read is never shown as "no known allergies" (R9)."""
+        shown = self.banner.banner
+        if shown is not None:
+            self.banner.set_banner(replace(shown, allergy_title=chart.UNAVAILABLE, allergies=()))
+
+    def _show_step(self) -> None:
+        row = self.row
+        if row is None:
+            return
+        when = f"{clinical_date(row.starts_at, self.desk.zone)}, {clinical_time(row.starts_at, self.desk.zone)}"
+        if row.status == "in_progress" and row.consultation_id is not None:
+            self.desk.ask(self, consultations.open_sheet, row.consultation_id, done=self._show_editor, failed=self._say, replaces="sheet")
+        elif row.status == "arrived":
+            self._show_right(self._start_page(row, when))
+        elif row.status == "completed":
+            self._show_right(
+                EmptyState(
+                    self.desk.theme,
+                    "This visit is completed and signed.",
+                    icon="completed",
+                    advice=f"Appointment of {when}. What was written is under Visits.",
+                )
+            )
+        else:
+            self._show_right(
+                EmptyState(
+                    self.desk.theme,
+                    "The patient has not been checked in yet.",
+                    icon="waiting",
+                    advice=f"Appointment {when}. As soon as reception checks her in, the consultation can start.",
+                )
+            )
+
+    def _start_page(self, row: AppointmentRow, when: str) -> QWidget:
+        page = QWidget()
+        self.start_button = button(
+            "Start consultation", self.start, variant="primary", icon="start", theme=self.desk.theme, tip="Start  (Enter)"
+        )
+        self.start_button.setDefault(True)
+        self.start_button.setAutoDefault(True)
+        self.start_button.setMinimumHeight(44)
+        self.start_problem = label("", "error", wrap=True)
+        lines = column(
+            None,
+            label("The patient has arrived.", "title"),
+            label(f"Appointment {when}", "soft"),
+            label(row.reason, "body", wrap=True),
+            8,
+            self.start_button,
+            self.start_problem,
+            None,
+            None,
+        )
+        lines.setContentsMargins(48, 24, 48, 24)
+        page.setLayout(lines)
+        return page
+
+    def start(self) -> None:
+        """Begin: the appointment becomes in progress and the editor opens."""
+        row = self.row
+        if row is None:
+            return
+        start, problem = self.start_button, self.start_problem
+        start.setEnabled(False)
+
+        def failed(error: Exception) -> None:
+            if isValid(start):  # a notice may have replaced the page meanwhile
+                start.setEnabled(True)
+                problem.setText(explain(error).text)
+            if isinstance(error, ChangedElsewhere):
+                self.refresh()
+
+        self.desk.do(self, _start_and_open, row.id, row.version, done=self._show_editor, failed=failed)
+
+    def _show_editor(self, sheet: ConsultationSheet) -> None:
+        if self.row is None or sheet.appointment.id != self.row.id:
+            return
+        if self.editor is not None and self.editor.sheet.id == sheet.id:
+            return  # a second answer to the same question: what is being typed stays
+        self._drop_editor()
+        self.row = sheet.appointment
+        known = self._leaving.pop(sheet.id, None)
+        self.editor = known or self._new_editor(sheet)
+        self._show_right(self.editor)
+        self.editor.notes.editor("subjective").setFocus()
+
+    def _new_editor(self, sheet: ConsultationSheet) -> ConsultationEditor:
+        editor = ConsultationEditor(self.desk, self._formulary, sheet)
+        editor.completed.connect(lambda result: self._completed(editor, result))
+        editor.saved.connect(lambda: self._let_go(editor))
+        editor.refused.connect(lambda error: self._refused(editor, error))
+        editor.closed.connect(lambda: self._closed(editor))
+        return editor
+
+    def _let_go(self, editor: ConsultationEditor) -> None:
+        """An editor that was left goes once all of it is on the server."""
+        if self._leaving.get(editor.sheet.id) is editor and editor.at_rest:
+            del self._leaving[editor.sheet.id]
+            editor.deleteLater()
+
+    def _refused(self, editor: ConsultationEditor, error: Exception) -> None:
+        """An editor on the screen says it itself; one that was left cannot."""
+        if editor is not self.editor:
+            head = editor.sheet.banner
+            self.desk.report(ClinicError(f"{head.family_name}, {head.given_name}: {explain(error).sentence}",
+                                         "Open this consultation again: what you typed is still there."))
+
+    def _closed(self, editor: ConsultationEditor) -> None:
+        self._leaving.pop(editor.sheet.id, None)
+        if editor is self.editor:
+            self.editor = None
+            self._show_right(self._empty)
+            self.refresh()
+
+    def _completed(self, editor: ConsultationEditor, result: Completed) -> None:
+        if editor is not self.editor:
+            head = editor.sheet.banner
+            self.desk.tell(f"Visit of {head.family_name}, {head.given_name} completed and signed.")
+            self._let_go(editor)
+            return
+        row, self.editor = self.row, None
+        page = QWidget()
+        lines = column(
+            None,
+            label("Visit completed and signed.", "title"),
+            label(f"{row.patient_name if row else ''}, {clinical_time(datetime.now(self.desk.zone), self.desk.zone)}", "soft"),
+            8,
+        )
+        if result.prescription_id is not None:
+            number, prescription_id = result.prescription_number, result.prescription_id
+            self.paper_button = button(
+                "Show and print the prescription",
+                lambda: self.show_prescription(prescription_id),
+                variant="primary",
+                icon="print",
+                theme=self.desk.theme,
+            )
+            lines.addWidget(label(f"Prescription {number}"))
+            lines.addWidget(self.paper_button)
+        self.next_button = button("Next patient", self.next_requested.emit, icon="right", theme=self.desk.theme)
+        lines.addWidget(self.next_button)
+        lines.addStretch(2)
+        lines.setContentsMargins(48, 24, 48, 24)
+        page.setLayout(lines)
+        self._show_right(page)
+        (self.paper_button if result.prescription_id is not None else self.next_button).setFocus()
+        self.row = None
+        self.chart.refresh()
+
+    def show_prescription(self, prescription_id: int) -> None:
+        """Open the stored paper: look, print, save."""
+        self.paper = PrescriptionWindow(self.desk, prescription_id, parent=self.window())
+        self.paper.show()
+
+    def _prescribe(self) -> None:
+        if self.editor is not None:
+            self.editor.prescription.add()
+
+    def _complete(self) -> None:
+        if self.editor is not None:
+            self.editor.complete()
+
+    def _say(self, error: Exception) -> None:
+        self._show_right(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
+
+    def _drop_editor(self) -> None:
+        """Leave a consultation. It goes when all of it is on the server, not before; opened again earlier, it is as it was left."""
+        if self.editor is not None:
+            editor, self.editor = self.editor, None
+            editor.save()
+            self._leaving[editor.sheet.id] = editor
+            self._show_right(self._empty)
+            self._let_go(editor)
+
+    def _show_right(self, page: QWidget) -> None:
+        old = self.right.currentWidget()
+        if page is old:
+            return
+        if self.right.indexOf(page) < 0:
+            self.right.addWidget(page)
+        self.right.setCurrentWidget(page)
+        if old is not None and old is not self._empty:
+            self.right.removeWidget(old)
+            if old not in self._leaving.values():
+                old.deleteLater()
+
+
+def _topics(patient_id: str) -> tuple[str, ...]:
+    """What concerns one patient's chart and banner."""
+    return (f"chart {patient_id}", f"visits {patient_id}", f"patients {patient_id}")
+
+
+def _start_and_open(session: Any, appointment_id: int, version: int) -> ConsultationSheet:
+    """Start and read back in one transaction; runs on a worker."""
+    return consultations.open_sheet(session, consultations.start(session, appointment_id, version))

@@ -1,0 +1,285 @@
+"""Reception's day: the calendar with a column for each doctor, who waits, and the selected appointment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from clinicdesk.errors import FreePlace, SlotTaken
+from clinicdesk.services import appointments
+from clinicdesk.services.people import PatientRow
+from clinicdesk.services.schedule import AppointmentBlock, AppointmentRow, DaySchedule
+from ui.desk import Desk
+from ui.dialogs.booking import BookingSheet
+from ui.dialogs.cancelling import CancelSheet
+from ui.live import RefreshWhenShown
+from ui.panel import Action, Panel
+from ui.panels.front_side import SelectedAppointment, WaitingList, possible_steps, side_column
+from ui.problems import explain
+from ui.schedule.day_bar import DayBar
+from ui.schedule.view import DayCalendar
+from ui.widgets.sheet import Sheet
+from ui.widgets.text import button
+
+#: What undoes a step, where something does.
+UNDO = {
+    ("scheduled", "arrived"): "scheduled",
+    ("confirmed", "arrived"): "confirmed",
+    ("scheduled", "cancelled"): "scheduled",
+    ("confirmed", "cancelled"): "confirmed",
+    ("scheduled", "no_show"): "scheduled",
+    ("confirmed", "no_show"): "scheduled",
+}
+TOLD = {
+    "confirmed": "confirmed",
+    "arrived": "checked in",
+    "cancelled": "cancelled",
+    "no_show": "marked as not attended",
+    "scheduled": "restored",
+}
+
+
+class FrontDeskPanel(Panel):
+    """Where reception works all day."""
+
+    key = "front-desk"
+    title = "Day"
+    icon = "day"
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self.day = datetime.now(desk.zone).date()
+        self.schedule: DaySchedule | None = None
+        self._select_next: int | None = None
+        self.sheet: Sheet | None = None
+        self.bar = DayBar(desk.theme, self.day, today=lambda: datetime.now(desk.zone).date())
+        self.bar.day_changed.connect(self.show_day)
+        self.bar.doctors_changed.connect(lambda _ids: self._draw())
+        self.calendar = DayCalendar(desk.theme, desk.zone)
+        self.bar.zoomed.connect(self.calendar.zoom)
+        self.new_button = button(
+            "New appointment", self.new_appointment, variant="primary", icon="book", theme=desk.theme, tip="New appointment  (F3)"
+        )
+        self.bar.tools.addWidget(self.new_button)
+        self.calendar.book_requested.connect(self._book_at)
+        self.calendar.move_requested.connect(self._move)
+        self.calendar.step_requested.connect(self.step)
+        self.calendar.selected.connect(self._selected)
+        self.calendar.opened.connect(lambda block: self.desk.show("patient", block.patient_id))
+        self.calendar.menu_requested.connect(self._menu)
+        self.waiting = WaitingList(desk)
+        self.waiting.chosen.connect(self.calendar.select)
+        self.detail = SelectedAppointment(desk)
+        self.detail.step_requested.connect(self.step)
+        self.detail.patient_requested.connect(lambda patient_id: self.desk.show("patient", patient_id))
+        middle = QHBoxLayout()
+        middle.setSpacing(12)
+        middle.addWidget(self.calendar, 1)
+        middle.addWidget(side_column(self.waiting, self.detail))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(16, 12, 16, 12)
+        outer.setSpacing(12)
+        outer.addWidget(self.bar)
+        outer.addLayout(middle, 1)
+        self._live = RefreshWhenShown(self, desk.live, self._topics(), self.refresh)
+
+    def _topics(self) -> tuple[str, ...]:
+        return (f"appointments {self.day}", "availability", "doctors")
+
+    def commands(self) -> Sequence[Action]:
+        """Reception's keys."""
+        return (
+            Action("New appointment", self.new_appointment, "book", "F3"),
+            Action("Check in the selected patient", self._check_in, "arrived", "F4"),
+            Action("Go to today", lambda: self.bar.set_day(datetime.now(self.desk.zone).date()), "day"),
+        )
+
+    def first_focus(self) -> QWidget:
+        """The calendar; the find box is one key away (F2)."""
+        return self.calendar
+
+    def show_topic(self, topic: str, subject: Any) -> bool:
+        """A day, the booking of a patient who was just found, of a free place (`book_at`), or an appointment in its day."""
+        if topic == "book":
+            self.new_appointment(patient=subject)
+            return True
+        if topic == "book_at" and isinstance(subject, FreePlace):
+            self.bar.set_day(subject.starts_at.astimezone(self.desk.zone).date())
+            self._book_at(subject.doctor_id, subject.starts_at, subject.ends_at)
+            return True
+        if topic == "appointment" and isinstance(subject, AppointmentRow):
+            self._select_next = subject.id
+            day = subject.starts_at.astimezone(self.desk.zone).date()
+            if day == self.day:
+                self.refresh()
+            else:
+                self.bar.set_day(day)
+            return True
+        if topic == "day" and isinstance(subject, date):
+            self.bar.set_day(subject)
+            return True
+        return False
+
+    def show_day(self, day: date) -> None:
+        """Another day."""
+        self.day = day
+        self._live.watch(*self._topics())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the day; scroll, cursor and selection stay."""
+        self.desk.ask(self, appointments.day, self.day, done=self._show, replaces="day")
+
+    def _show(self, schedule: DaySchedule) -> None:
+        self.schedule = schedule
+        self.bar.set_doctors(schedule.columns)
+        self._draw()
+        self.waiting.show_day(schedule)
+        if self._select_next is not None and self.calendar.select(self._select_next):
+            self._select_next = None
+        self._selected(self.calendar.block)
+
+    def _draw(self) -> None:
+        schedule = self.schedule
+        if schedule is None:
+            return
+        wanted = self.bar.doctors
+        if wanted is not None:
+            columns = tuple(c for c in schedule.columns if c.doctor_id in wanted)
+            schedule = DaySchedule(schedule.day, columns, tuple(b for b in schedule.blocks if b.doctor_id in wanted))
+        self.calendar.show_schedule(schedule)
+
+    def _doctor_name(self, doctor_id: int) -> str:
+        columns = self.schedule.columns if self.schedule else ()
+        return next((c.name for c in columns if c.doctor_id == doctor_id), "")
+
+    def _selected(self, block: AppointmentBlock | None) -> None:
+        self.detail.show_block(block, self._doctor_name(block.doctor_id) if block else "")
+
+    # Booking and moving
+
+    def new_appointment(self, *, patient: PatientRow | None = None) -> None:
+        """Book without a place in mind: the first free one is proposed."""
+        self._open_booking(patient=patient)
+
+    def _book_at(self, doctor_id: int, starts_at: datetime, ends_at: datetime) -> None:
+        self._open_booking(doctor_id=doctor_id, starts_at=starts_at, ends_at=ends_at)
+
+    def _open_booking(self, **where: Any) -> None:
+        if self.schedule is None:  # asked from elsewhere before this panel was ever shown: the doctors are not known yet
+            self.desk.ask(self, appointments.day, self.day, done=partial(self._open_after, where), replaces="booking")
+            return
+        sheet = BookingSheet(self.desk, self.schedule.columns, parent=self.window(), **where)
+        self.sheet = sheet
+        sheet.booked.connect(lambda appointment_id: self._booked(sheet, appointment_id))
+        sheet.finished.connect(lambda _result: self.calendar.release())
+        sheet.open()
+
+    def _open_after(self, where: dict[str, Any], schedule: DaySchedule) -> None:
+        self._show(schedule)
+        self._open_booking(**where)
+
+    def _booked(self, sheet: BookingSheet, appointment_id: int) -> None:
+        self._select_next = appointment_id
+        self.desk.tell(f"{sheet.chosen.text().split('  ·  ')[0]} is booked.", partial(self._undo_booking, appointment_id))
+        day = sheet.starts_at.date()
+        if day != self.day:
+            self.bar.set_day(day)
+        else:
+            self.refresh()
+
+    def _undo_booking(self, appointment_id: int) -> None:
+        self.desk.do(self, _cancel_now, appointment_id, "Booked by mistake", done=lambda _v: self.refresh(), failed=self._refused)
+
+    def _move(self, block: AppointmentBlock, doctor_id: int, starts_at: datetime, ends_at: datetime) -> None:
+        def done(version: int) -> None:
+            self.desk.tell(f"{block.patient_name} is moved.", partial(self._move_back, block, version))
+            self.refresh()
+
+        self.desk.do(self, appointments.move, block.id, doctor_id, starts_at, ends_at, block.version, done=done, failed=self._refused)
+
+    def _move_back(self, block: AppointmentBlock, version: int) -> None:
+        self.desk.do(
+            self,
+            appointments.move,
+            block.id,
+            block.doctor_id,
+            block.starts_at,
+            block.ends_at,
+            version,
+            done=lambda _v: self.refresh(),
+            failed=self._refused,
+        )
+
+    def _refused(self, error: Exception) -> None:
+        self.calendar.release()
+        words = explain(error).text
+        if isinstance(error, SlotTaken) and error.nearest:
+            times = ", ".join(f"{p.starts_at.astimezone(self.desk.zone):%H:%M}" for p in error.nearest)
+            words = f"{error.sentence} Free nearby: {times}."
+        self.desk.tell(words)
+        self.refresh()
+
+    # Steps
+
+    def step(self, block: AppointmentBlock, status: str) -> None:
+        """Confirm, check in, cancel (asks why), did not attend, or take one of these back."""
+        if status == "cancelled":
+            sheet = CancelSheet(
+                self.desk,
+                block.id,
+                block.version,
+                f"{block.patient_name}, {self._doctor_name(block.doctor_id)}, {block.starts_at.astimezone(self.desk.zone):%H:%M}",
+                parent=self.window(),
+            )
+            self.sheet = sheet
+            sheet.accepted.connect(lambda: self._stepped(block, status, block.version + 1))
+            sheet.open()
+            return
+        self.desk.do(
+            self,
+            appointments.step,
+            block.id,
+            status,
+            block.version,
+            done=lambda version: self._stepped(block, status, version),
+            failed=self._refused,
+        )
+
+    def _stepped(self, block: AppointmentBlock, status: str, version: int) -> None:
+        back = UNDO.get((block.status, status))
+        undo: Callable[[], None] | None = partial(self._step_back, block.id, back, version) if back else None
+        self.desk.tell(f"{block.patient_name} is {TOLD[status]}.", undo)
+        self.refresh()
+
+    def _step_back(self, appointment_id: int, status: str, version: int) -> None:
+        self.desk.do(self, appointments.step, appointment_id, status, version, done=lambda _v: self.refresh(), failed=self._refused)
+
+    def _check_in(self) -> None:
+        block = self.calendar.block
+        if block is None or block.status not in {"scheduled", "confirmed"}:
+            self.desk.tell("Choose an appointment that is not checked in yet.")
+            return
+        self.step(block, "arrived")
+
+    def _menu(self, block: AppointmentBlock | None, at: QPoint) -> None:
+        menu = QMenu(self)
+        icon = self.desk.theme.icon
+        if block is None:
+            menu.addAction(icon("book"), "New appointment here", self.calendar.activate)
+        else:
+            for one in possible_steps(block.status, self.desk.me.role):
+                menu.addAction(icon(one.new), one.verb, partial(self.step, block, one.new))
+            menu.addSeparator()
+            menu.addAction(icon("patient"), "Show the patient", lambda: self.desk.show("patient", block.patient_id))
+        menu.popup(at)
+
+
+def _cancel_now(session: Any, appointment_id: int, reason: str) -> int:
+    """Take a booking back; runs on a worker."""
+    return appointments.step(session, appointment_id, "cancelled", appointments.one(session, appointment_id).version, reason)

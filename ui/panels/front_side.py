@@ -1,0 +1,190 @@
+"""Beside the calendar: who waits, and the selected appointment with its next steps and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from clinicdesk.rules.formats import SEXES, phone_text
+from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_time, minutes_text
+from clinicdesk.rules.steps import Step, steps_from
+from clinicdesk.services import appointments, patients
+from clinicdesk.services.people import PatientCard
+from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent, DaySchedule
+from ui.desk import Desk
+from ui.widgets.arranging import emptied
+from ui.widgets.section import Section
+from ui.widgets.status_chip import StatusChip
+from ui.widgets.text import button, label
+
+#: The icon of each step's button, and its key where it has one.
+ICONS = {"confirmed": "confirmed", "arrived": "arrived", "cancelled": "cancelled", "no_show": "no_show", "scheduled": "undo"}
+KEYS = {"arrived": "F4", "cancelled": "Del"}
+
+
+class WaitingList(Section):
+    """Who has arrived and is not in the room yet, longest first. Signal `chosen(appointment id)`."""
+
+    chosen = Signal(int)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Waiting room", card="surface")
+        self._desk = desk
+        self._blocks: list[AppointmentBlock] = []
+        self._names: dict[int, str] = {}
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(2)
+        self.body.addLayout(self._lines)
+        self._minute = QTimer(self)
+        self._minute.setInterval(20_000)
+        self._minute.timeout.connect(self._draw)
+        self._minute.start()
+
+    def show_day(self, schedule: DaySchedule) -> None:
+        """Take the waiting ones out of the day."""
+        self._names = {c.doctor_id: c.name for c in schedule.columns}
+        waiting = [b for b in schedule.blocks if b.status in {"arrived", "in_progress"}]
+        self._blocks = sorted(waiting, key=lambda b: (b.status != "arrived", b.status_since))
+        self._draw()
+
+    def _draw(self) -> None:
+        emptied(self._lines)
+        now = datetime.now(self._desk.zone)
+        for block in self._blocks:
+            self._lines.addWidget(self._line(block, now))
+        if not self._blocks:
+            self._lines.addWidget(label("Nobody is waiting.", "faint"))
+        count = sum(b.status == "arrived" for b in self._blocks)
+        self.set_title(f"Waiting room ({count})" if count else "Waiting room")
+
+    def _line(self, block: AppointmentBlock, now: datetime) -> QWidget:
+        minutes = max(0, int((now - block.status_since).total_seconds() // 60))
+        waits = block.status == "arrived"
+        line = QWidget()
+        inner = QHBoxLayout(line)
+        inner.setContentsMargins(0, 0, 0, 0)
+        name = button(block.patient_name, lambda: self.chosen.emit(block.id), variant="link")
+        inner.addWidget(name, 1)
+        words = f"{minutes_text(minutes)}{'  ⚠' if minutes >= 30 else ''}" if waits else "in the room"
+        inner.addWidget(label(words, "warning" if waits and minutes >= 30 else "soft"))
+        line.setToolTip(f"{self._names.get(block.doctor_id, '')}, {clinical_time(block.starts_at, self._desk.zone)}")
+        line.setAccessibleName(f"{block.patient_name}, {words}")
+        return line
+
+
+class SelectedAppointment(Section):
+    """The selected block: who, when, what is possible now, and what happened so far. Signal `step_requested(block, status)`,
+    `patient_requested(patient id)`."""
+
+    step_requested = Signal(object, str)
+    patient_requested = Signal(str)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Appointment", card="surface")
+        self._desk = desk
+        self.block: AppointmentBlock | None = None
+        self.buttons: dict[str, QWidget] = {}
+        self._inside = QVBoxLayout()
+        self._inside.setSpacing(6)
+        self.body.addLayout(self._inside)
+        self._history = label("", "faint", wrap=True)
+        self._more = label("", "soft", wrap=True, selectable=True)
+        self.show_block(None, "")
+
+    def show_block(self, block: AppointmentBlock | None, doctor: str) -> None:
+        """Show this appointment; None says what to do."""
+        same = self.block is not None and block is not None and (self.block.id, self.block.version) == (block.id, block.version)
+        self.block = block
+        if same:
+            return
+        emptied(self._inside)
+        self.buttons = {}
+        self._history, self._more = label("", "faint", wrap=True), label("", "soft", wrap=True, selectable=True)
+        if block is None:
+            self._inside.addWidget(label("Choose an appointment, or a free time to book.", "faint", wrap=True))
+            return
+        zone = self._desk.zone
+        name = button(block.patient_name, lambda: self.patient_requested.emit(block.patient_id), variant="link")
+        self._inside.addWidget(name)
+        chip = StatusChip(self._desk.theme, block.status)
+        line = QHBoxLayout()
+        line.addWidget(chip)
+        line.addStretch(1)
+        self._inside.addLayout(line)
+        self._inside.addWidget(label(f"Born {clinical_date(block.patient_born)}", "soft"))
+        self._inside.addWidget(self._more)
+        self._inside.addWidget(
+            label(f"{clinical_time(block.starts_at, zone)}–{clinical_time(block.ends_at, zone)}  ·  {doctor}", "body", wrap=True)
+        )
+        for words in (block.reason, f"Overbooked: {block.overbook_reason}" if block.overbook_reason else ""):
+            if words:
+                self._inside.addWidget(label(words, "soft", wrap=True))
+        self._inside.addSpacing(4)
+        for step in possible_steps(block.status, self._desk.me.role):
+            self._inside.addWidget(self._button(step, block))
+        self._inside.addSpacing(4)
+        self._inside.addWidget(self._history)
+        self._desk.ask(
+            self,
+            appointments.history,
+            block.id,
+            done=lambda events: self._show_history(events, zone),
+            failed=lambda _e: None,
+            replaces="history",
+        )
+        self._desk.ask(self, patients.card, block.patient_id, done=self._show_patient, failed=lambda _e: None, replaces="card")
+
+    def _button(self, step: Step, block: AppointmentBlock) -> QWidget:
+        key = KEYS.get(step.new, "")
+        made = button(
+            step.verb,
+            lambda: self.step_requested.emit(block, step.new),
+            icon=ICONS.get(step.new, ""),
+            theme=self._desk.theme,
+            variant="primary" if step.new == "arrived" else "",
+            tip=f"{step.verb}  ({key})" if key else step.verb,
+        )
+        self.buttons[step.new] = made
+        return made
+
+    def _show_patient(self, card: PatientCard) -> None:
+        note = f"\n{card.added_note}" if card.added_note else ""
+        note += "" if card.address else "\nNo address yet: a prescription needs one."
+        self._more.setText(f"{SEXES[card.sex]}  ·  {phone_text(card.phone) if card.phone else 'no phone'}  ·  {card.id}{note}")
+
+    def _show_history(self, events: Sequence[AppointmentEvent], zone: tzinfo) -> None:
+        lines = [
+            f"{clinical_moment(e.at, zone)}  {_past(e.what)}"
+            + (f" to {e.detail}" if e.what == "moved" else "")
+            + (f" by {e.who}" if e.who else "")
+            + (f": {e.detail}" if e.detail and e.what != "moved" else "")
+            for e in events
+        ]
+        self._history.setText("\n".join(lines))
+
+
+def possible_steps(status: str, role: str) -> list[Step]:
+    """The steps a role is offered: all ordinary ones, and one way back where there are several."""
+    steps = steps_from(status, role)
+    ways_back = [step for step in steps if step.undo]
+    return [step for step in steps if not step.undo] + ways_back[:1]
+
+
+def _past(what: str) -> str:
+    return {"arrived": "checked in", "in_progress": "started", "no_show": "did not attend", "scheduled": "restored"}.get(what, what)
+
+
+def side_column(*widgets: QWidget) -> QFrame:
+    """The column at the right of the calendar."""
+    frame = QFrame()
+    frame.setFixedWidth(264)
+    inner = QVBoxLayout(frame)
+    inner.setContentsMargins(0, 0, 0, 0)
+    inner.setSpacing(12)
+    for widget in widgets:
+        inner.addWidget(widget)
+    inner.addStretch(1)
+    return frame

@@ -1,0 +1,62 @@
+"""The parts of the calendar that stay when it scrolls: the doctors' names above, the hours at the left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from ui.schedule.view import DayCalendar
+
+
+class Header(QWidget):
+    """Scrolls sideways with the grid."""
+
+    def __init__(self, calendar: DayCalendar) -> None:
+        super().__init__(calendar)
+        self._calendar = calendar
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, calendar = QPainter(self), self._calendar
+        offset = calendar.horizontalScrollBar().value()
+        painter.fillRect(event.rect(), calendar.theme.color("surface"))
+        if calendar.grid is not None:
+            painter.translate(-offset, 0)
+            calendar.painting.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts)
+        painter.end()
+
+
+class Ruler(QWidget):
+    """Scrolls up and down with the grid."""
+
+    def __init__(self, calendar: DayCalendar) -> None:
+        super().__init__(calendar)
+        self._calendar = calendar
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, calendar = QPainter(self), self._calendar
+        offset = calendar.content(QPoint(0, 0)).y()
+        painter.fillRect(event.rect(), calendar.theme.color("surface"))
+        if calendar.grid is not None:
+            painter.translate(0, -offset)
+            calendar.painting.ruler(painter, calendar.grid, event.rect().translated(0, offset), calendar.now_minute())
+        painter.end()
+
+
+class Corner(QWidget):
+    """Where header and ruler meet."""
+
+    def __init__(self, calendar: DayCalendar) -> None:
+        super().__init__(calendar)
+        self._calendar = calendar
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self._calendar.theme
+        painter.fillRect(self.rect(), theme.color("surface"))
+        painter.setPen(theme.color("line"))
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        painter.drawLine(self.width() - 1, 0, self.width() - 1, self.height())
+        painter.end()

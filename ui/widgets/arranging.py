@@ -1,0 +1,31 @@
+"""Columns that scroll, and layouts that are emptied before they are filled again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+
+
+def scrolled(column: QVBoxLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 12) -> QScrollArea:
+    """A column that scrolls up and down and is as wide as its place."""
+    column.setContentsMargins(*margins)
+    column.setSpacing(spacing)
+    inner = QWidget()
+    inner.setProperty("plain", "true")
+    inner.setLayout(column)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inner)
+    return area
+
+
+def emptied(layout: QLayout) -> None:
+    """Take everything out of a layout, layouts within it too; widgets go when the event loop turns."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            emptied(inner)
