@@ -1,0 +1,2 @@
+-- The waiting list, its offers, and the numbers called to a room.
+select 1;

@@ -1,0 +1,2 @@
+-- The register: merged records, photos and the session log.
+select 1;

@@ -1,0 +1,2 @@
+-- Notifications to people who are signed in.
+select 1;
