@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,6 +72,18 @@ class TimeSlot(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
 
 
+class Series(Base):
+    """Appointments that belong together; `rule` says in words how they repeat. The appointments are the truth, the row only binds them."""
+
+    __tablename__ = "series"
+    __table_args__ = (CheckConstraint("char_length(rule) between 1 and 200", name="rule"), {"schema": "clinic"})
+    id: Mapped[Id]
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    rule: Mapped[str]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
+    created_at: Mapped[Created]
+
+
 class Appointment(Base):
     """A booking. Steps between statuses are guarded by a trigger, which also writes the history.
 
@@ -100,6 +112,7 @@ class Appointment(Base):
         Index("ix_appointments_starts_at", "starts_at"),
         Index("ix_appointments_doctor_id_starts_at", "doctor_id", "starts_at"),
         Index("ix_appointments_patient_id_starts_at", "patient_id", "starts_at"),
+        Index("ix_appointments_series_id", "series_id"),
         {"schema": "clinic"},
     )
     id: Mapped[Id]
@@ -118,16 +131,17 @@ class Appointment(Base):
     created_at: Mapped[Created]
     status_since: Mapped[Created]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("clinic.series.id"))
     __mapper_args__ = {"version_id_col": version}
 
 
 class AppointmentEvent(Base):
-    """One line of an appointment's history, written by the database alone."""
+    """One line of an appointment's history, written by the database alone. It outlives a booking that was taken back."""
 
     __tablename__ = "appointment_events"
     __table_args__ = (Index("ix_appointment_events_appointment_id", "appointment_id"), {"schema": "clinic"})
     id: Mapped[Id]
-    appointment_id: Mapped[int] = mapped_column(ForeignKey("clinic.appointments.id"))
+    appointment_id: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[Created]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
     what: Mapped[str]

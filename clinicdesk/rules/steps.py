@@ -64,11 +64,16 @@ _STEPS: Final = (
     Step("arrived", "cancelled", "Cancel appointment", "cancelled", _STAFF),
     Step("scheduled", "no_show", "Did not attend", "marked as not attended", _STAFF),
     Step("confirmed", "no_show", "Did not attend", "marked as not attended", _STAFF),
+    Step("arrived", "no_show", "Left before being seen", "marked as not attended", _STAFF),
     Step("arrived", "confirmed", "Undo check-in", "check-in undone", _STAFF, undo=True),
     Step("arrived", "scheduled", "Undo check-in", "check-in undone", _STAFF, undo=True),
     Step("cancelled", "scheduled", "Restore appointment", "restored", _DESK, undo=True),
     Step("cancelled", "confirmed", "Restore appointment", "restored", _DESK, undo=True),
     Step("no_show", "scheduled", "Restore appointment", "restored", _DESK, undo=True),
+    Step("confirmed", "scheduled", "Undo confirmation", "confirmation undone", _STAFF, undo=True),
+    Step("cancelled", "arrived", "Restore appointment", "restored", _DESK, undo=True),
+    Step("no_show", "confirmed", "Restore appointment", "restored", _DESK, undo=True),
+    Step("no_show", "arrived", "Restore appointment", "restored", _DESK, undo=True),
 )
 STEPS: Final[Mapping[tuple[str, str], Step]] = MappingProxyType({(step.old, step.new): step for step in _STEPS})
 

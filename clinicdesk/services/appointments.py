@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 
@@ -15,6 +16,7 @@ from clinicdesk.models.scheduling import Appointment
 from clinicdesk.models.scheduling import AppointmentEvent as EventTable
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.rules.steps import ACTIVE, check_step
+from clinicdesk.services import undoing
 from clinicdesk.services.availability import calendars, day_bounds, nearest_places, open_on
 from clinicdesk.services.finding import search
 from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent, AppointmentRow, DaySchedule, DoctorColumn, NewAppointment
@@ -175,10 +177,11 @@ def clashes_of_patient(
     )
 
 
-def book(session: ClinicSession, wish: NewAppointment) -> int:
+def book(session: ClinicSession, wish: NewAppointment, rule: str = "") -> int:
     """Book; gives the appointment's id. Repeating a request with the same `key` gives the same appointment.
 
-    Raises SlotTaken with who is there and the three nearest free places; Invalid for a past time or a missing overbook reason.
+    `rule` are the words of the wish's series, if any. Raises SlotTaken with who is there and the three nearest free places; Invalid for a
+    past time or a missing overbook reason.
     """
     if wish.key:
         known = session.scalar(select(Appointment.id).where(Appointment.request_key == wish.key))
@@ -201,6 +204,7 @@ def book(session: ClinicSession, wish: NewAppointment) -> int:
         overbook_reason=wish.overbook_reason.strip(),
         request_key=wish.key or None,
         booked_by=session.my_id,
+        series_id=wish.series_id,
     )
     try:
         with session.attempt():
@@ -208,6 +212,7 @@ def book(session: ClinicSession, wish: NewAppointment) -> int:
             session.flush()
     except SlotTaken as taken:
         raise _explained(session, taken, wish.doctor_id, wish.starts_at, wish.ends_at) from taken
+    undoing.note(session, "book", row.id, None, undoing.state_of(row), rule)
     return row.id
 
 
@@ -275,6 +280,7 @@ def step(session: ClinicSession, appointment_id: int, to: str, version: int, rea
         raise Invalid("status", "A visit is started and completed in the consultation.")
     if to == "cancelled" and len(reason.strip()) < 3:
         raise Invalid("cancel_reason", "Say why the appointment is cancelled.")
+    before = undoing.state_of(row)
     try:
         with session.attempt():
             row.status = to
@@ -283,27 +289,47 @@ def step(session: ClinicSession, appointment_id: int, to: str, version: int, rea
             session.flush()
     except SlotTaken as taken:
         raise _explained(session, taken, row.doctor_id, row.starts_at, row.ends_at, row.id) from taken
+    session.refresh(row)
+    undoing.note(session, "step", row.id, before, undoing.state_of(row))
     return row.version
 
 
-def move(session: ClinicSession, appointment_id: int, doctor_id: int, starts_at: datetime, ends_at: datetime, version: int) -> int:
-    """Move to another time or doctor, or resize; gives the new version. SlotTaken like `book`; the history keeps the old place."""
+def move(session: ClinicSession, appointment_id: int, doctor_id: int, starts_at: datetime, ends_at: datetime, version: int, *,
+         lane: int = 0, overbook_reason: str = "") -> int:
+    """Move to another time or doctor, or resize; gives the new version. SlotTaken like `book`; the history keeps the old place.
+
+    A `lane` above 0 puts it on top of others and needs `overbook_reason`. Without one an overbook becomes ordinary again, except where it
+    only shifts within the time it already has: there it stays on top.
+    """
     row = _expect(session, appointment_id, version)
-    values = {"doctor_id": doctor_id, "starts_at": starts_at, "ends_at": ends_at, "version": version + 1}
+    before = undoing.state_of(row)
+    shifts = row.lane > 0 and lane == 0 and row.doctor_id == doctor_id and row.starts_at < ends_at and starts_at < row.ends_at
+    place = {"doctor_id": doctor_id, "starts_at": starts_at, "ends_at": ends_at, "lane": lane, "overbook_reason": overbook_reason.strip()}
+    if all(getattr(row, key) == value for key, value in place.items()):
+        return version
     try:
-        with session.attempt():
-            done = session.scalar(
-                update(Appointment)
-                .where(Appointment.id == row.id, Appointment.version == version)
-                .values(**values)
-                .returning(Appointment.id)
-                .execution_options(synchronize_session=False)
-            )
-            if done is None:
-                raise ChangedElsewhere("Somebody else changed this appointment in the meantime.")
+        _put(session, row.id, version, place)
     except SlotTaken as taken:
-        raise _explained(session, taken, doctor_id, starts_at, ends_at, appointment_id) from taken
+        if not shifts:
+            raise _explained(session, taken, doctor_id, starts_at, ends_at, appointment_id) from taken
+        place |= {"lane": row.lane, "overbook_reason": row.overbook_reason}
+        if all(getattr(row, key) == value for key, value in place.items()):
+            return version
+        try:
+            _put(session, row.id, version, place)
+        except SlotTaken as still:
+            raise _explained(session, still, doctor_id, starts_at, ends_at, appointment_id) from still
+    after = {**before, **place, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    undoing.note(session, "move", row.id, before, after)
     return version + 1
+
+
+def _put(session: ClinicSession, appointment_id: int, version: int, place: dict[str, Any]) -> None:
+    changed = (update(Appointment).where(Appointment.id == appointment_id, Appointment.version == version)
+               .values(**place, version=version + 1).returning(Appointment.id).execution_options(synchronize_session=False))
+    with session.attempt():
+        if session.scalar(changed) is None:
+            raise ChangedElsewhere("Somebody else changed this appointment in the meantime.")
 
 
 def history(session: ClinicSession, appointment_id: int) -> list[AppointmentEvent]:

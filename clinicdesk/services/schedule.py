@@ -82,6 +82,29 @@ class AppointmentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskAction:
+    """One thing I did: in words, and whether it stands (`state` done, undone, refused with `note`) or can be done `again`."""
+
+    id: int
+    at: datetime
+    words: str
+    state: str
+    note: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What taking back or doing again came to: `refused` says why nothing happened; the appointments and days concerned."""
+
+    action_id: int
+    words: str
+    refused: str
+    appointment_ids: tuple[int, ...]
+    days: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True)
 class NewAppointment:
     """A request to book. `lane` > 0 asks for an overbook and then needs `overbook_reason`. `key` makes a repeated request harmless."""
 
@@ -93,3 +116,4 @@ class NewAppointment:
     lane: int = 0
     overbook_reason: str = ""
     key: str = ""
+    series_id: int | None = None

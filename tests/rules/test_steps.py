@@ -8,8 +8,10 @@ from clinicdesk.errors import Invalid, NotAllowed
 from clinicdesk.rules.steps import ACTIVE, ENDED, ROLES, STATUSES, STEPS, check_step, steps_from, table
 
 ORDINARY = {"scheduled confirmed", "scheduled arrived", "scheduled cancelled", "scheduled no_show", "confirmed arrived",
-            "confirmed cancelled", "confirmed no_show", "arrived in_progress", "arrived cancelled", "in_progress completed"}
-UNDO = {"arrived confirmed", "arrived scheduled", "cancelled scheduled", "cancelled confirmed", "no_show scheduled"}
+            "confirmed cancelled", "confirmed no_show", "arrived in_progress", "arrived cancelled", "arrived no_show",
+            "in_progress completed"}
+UNDO = {"arrived confirmed", "arrived scheduled", "cancelled scheduled", "cancelled confirmed", "no_show scheduled",
+        "confirmed scheduled", "cancelled arrived", "no_show confirmed", "no_show arrived"}
 
 
 @pytest.mark.parametrize(("old", "new"), list(itertools.product(STATUSES, STATUSES)))
@@ -46,6 +48,6 @@ def test_roles() -> None:
     assert {(s.old, s.new) for status in STATUSES for s in steps_from(status, "patient")} == {
         ("scheduled", "confirmed"), ("scheduled", "arrived"), ("confirmed", "arrived"), ("scheduled", "cancelled"),
         ("confirmed", "cancelled")}
-    assert [s.new for s in steps_from("arrived", "receptionist")] == ["cancelled", "confirmed", "scheduled"]
+    assert [s.new for s in steps_from("arrived", "receptionist")] == ["cancelled", "no_show", "confirmed", "scheduled"]
     assert steps_from("completed", "administrator") == ()
     assert set(table()) == set(STEPS)

@@ -96,4 +96,10 @@ def ward(practice: Practice) -> Ward:
     for name in ("rita", "dora", "hugo", "ada", "kim"):
         practice.token(name)
     users = {str(row[0]): int(row[1]) for row in as_owner(practice, "select username, id from auth.users")}
+    for name in ("rita", "dora", "hugo", "ada", "sam"):
+        as_owner(practice, "insert into clinic.desk_actions (user_id, kind, changes) values (%s, 'book', '[1]')", users[name])
+    for side in (mine, other):
+        as_owner(practice, "insert into clinic.series (patient_id, rule) values (%s, 'every week')", side.patient)
+        as_owner(practice, "insert into clinic.messages (patient_id, appointment_id, kind, doctor_id, starts_at, hold_until)"
+                           " values (%s, %s, 'booked', %s, now(), now())", side.patient, side.free, side.doctor)
     return Ward(practice, mine, other, bare, spare, users)

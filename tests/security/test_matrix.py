@@ -23,7 +23,8 @@ Where = tuple[str, Row]
 Shapes = dict[str, tuple[str, str]]
 LATER = datetime(2031, 5, 6, 8, tzinfo=UTC)
 IDENTITY = "('ssn', 'added_note', 'about_note')"
-OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id"}
+OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id",
+              "clinic.desk_actions": "user_id"}
 OF_DOCTOR = ("clinic.assignments", "clinic.care", "clinic.appointments", "clinic.appointment_events")
 
 
@@ -66,6 +67,8 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
         "clinic.closures": lambda: {**doctor, **times, "reason": "leave"},
         "clinic.time_slots": lambda: {**doctor, **times, "made_by": me},
         "clinic.appointments": lambda: {**patient, **doctor, **times, "booked_by": me},
+        "clinic.series": lambda: {**patient, "rule": "every week", "made_by": me},
+        "clinic.desk_actions": lambda: {"user_id": me if inside else ward.users["sam"], "kind": "book", "changes": "[1]"},
         "clinic.consultations": lambda: {**patient, **doctor, "appointment_id": side.free},
         "clinic.drafts": lambda: {"consultation_id": side.blank, "author_id": me if inside else ward.users["hugo"], "body": b"x"},
         "clinic.notes": lambda: {**patient, "consultation_id": side.blank, "kind": "plan", "body": b"x" * 30, "author_id": me},
@@ -92,7 +95,7 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
 SETS = {
     "auth.users": "name = name, version = version + 1", "clinic.consultations": "version = version + 1",
     "clinic.prescriptions": "printed = printed + 1", "clinic.settings": "version = version + 1",
-    "clinic.sealed_fields": "written_by = %(me)s, version = version + 1",
+    "clinic.sealed_fields": "written_by = %(me)s, version = version + 1", "clinic.desk_actions": "state = state",
 }
 
 
@@ -103,6 +106,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         "clinic.patients": ("id = %(p)s", {}), "clinic.doctors": ("id = %(d)s", {}),
         "clinic.sealed_fields": ("patient_id = %(p)s and field = " + ("'medical_history'" if role == "doctor" else "'ssn'"), {}),
         "clinic.drafts": ("consultation_id = %(c)s", {}),
+        "clinic.desk_actions": ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'sam')", {}),
         "clinic.consultations": ("id = %(c)s", {}),
         "clinic.visit_outbox": ("visit_id = %(v)s", {}),
         "clinic.settings": ("key = 'name'", {}),

@@ -36,6 +36,8 @@ OURS = {
     "ck_medicines_description", "ck_allergies_category", "ck_allergies_severity", "uq_problems_patient_id_source_key",
     "uq_allergies_patient_id_source_key", "uq_medicines_patient_id_source_key", "uq_vitals_patient_id_source_key",
     "uq_records_patient_id_source_key",
+    "ck_series_rule", "ck_desk_actions_kind", "ck_desk_actions_changes", "ck_desk_actions_state", "ck_desk_actions_note",
+    "ck_messages_kind", "uq_messages_waiting",
 }
 
 

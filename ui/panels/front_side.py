@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from clinicdesk.rules.desk_words import PAST_WORDS
 from clinicdesk.rules.formats import SEXES, phone_text
 from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_time, minutes_text
 from clinicdesk.rules.steps import Step, steps_from
@@ -174,7 +175,7 @@ def possible_steps(status: str, role: str) -> list[Step]:
 
 
 def _past(what: str) -> str:
-    return {"arrived": "checked in", "in_progress": "started", "no_show": "did not attend", "scheduled": "restored"}.get(what, what)
+    return PAST_WORDS.get(what, what)
 
 
 def side_column(*widgets: QWidget) -> QFrame:
