@@ -20,9 +20,12 @@ ROOT = Path(__file__).parent.parent
 def test_a_small_clinic_is_filled_and_measured(tmp_path: Path) -> None:
     target = tmp_path / "bench.json"
     left = set(Path(tempfile.gettempdir()).glob("clinicdesk-bench-*"))
-    done = subprocess.run([sys.executable, "-m", "clinicdesk", "bench", "--patients", "300", "--rounds", "3", "--json", str(target)],
-                          capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
-    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    command = [sys.executable, "-m", "clinicdesk", "bench", "--patients", "300", "--rounds", "3", "--json", str(target)]
+    with (tmp_path / "said.txt").open("w+", encoding="utf-8") as said:  # a file: servers that outlive a killed run would hold a pipe open
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, timeout=200, cwd=ROOT, check=False)
+        said.seek(0)
+        words = said.read()
+    assert done.returncode in {0, 1}, words
     found = json.loads(target.read_text(encoding="utf-8"))
     assert found["patients"] == found["rows"]["patients"] == 300
     assert found["rows"]["visits"] == 60
@@ -37,7 +40,7 @@ def test_a_small_clinic_is_filled_and_measured(tmp_path: Path) -> None:
         assert lines[name]["aim"] == pytest.approx(3 * lines[name]["floor_p50"] + 2, abs=0.01)
     assert lines["A day of 50 doctors"]["note"].endswith("1350 appointments")
     assert done.returncode == (0 if all(line["passed"] for line in lines.values()) else 1)
-    assert "Falls short" in done.stdout or done.returncode == 0
+    assert "Falls short" in words or done.returncode == 0
     assert set(Path(tempfile.gettempdir()).glob("clinicdesk-bench-*")) <= left, "the scratch clinic stayed behind"
 
 
