@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeySequence, QShort
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Unavailable
+from clinicdesk.rules.steps import PATIENT
 from ui.account import Account
 from ui.command_bar import CommandBar
 from ui.desk import Desk
@@ -22,6 +23,7 @@ from ui.panel import Action, Panel
 from ui.problems import Kind, explain
 from ui.rail import Rail
 from ui.status_line import ConnectionBanner, StatusLine
+from ui.undo_history import UndoList, do_again, take_back
 from ui.widgets.empty import EmptyState
 from ui.widgets.problem_box import ProblemBox
 from ui.widgets.sheet import Sheet
@@ -63,6 +65,7 @@ class MainWindow(QMainWindow):
         self._lock: LockScreen | None = None
         self._problem: ProblemBox | None = None
         self._asking: Sheet | None = None
+        self._undo_list: UndoList | None = None
         self._leaving = False
         self._keys: list[QAction] = []
         self._focused: set[Panel] = set()
@@ -135,7 +138,9 @@ class MainWindow(QMainWindow):
                   for n, panel in enumerate(self.panels)]
         others = [action for panel in self.panels if panel is not here for action in panel.commands()]
         scheme = self.tr("Light colours") if self.desk.theme.dark else self.tr("Dark colours")
-        own = [Action(scheme, self.toggle_theme, "light" if self.desk.theme.dark else "dark"),
+        taken = [Action(self.tr("Undo"), self.undo, "undo", "Ctrl+Z"), Action(self.tr("Redo"), self.redo, "redo", "Ctrl+Y"),
+                 Action(self.tr("What you did"), self.show_undo_list, "history", "Ctrl+Alt+Z")] if self._remembers else []
+        own = [*taken, Action(scheme, self.toggle_theme, "light" if self.desk.theme.dark else "dark"),
                Action(self.tr("Lock"), self.lock, "lock", "Ctrl+L"), Action(self.tr("Sign out"), self.sign_out, "sign_out")]
         return [*(here.commands() if here else ()), *places, *others, *self.account.commands(), *own]
 
@@ -173,8 +178,26 @@ class MainWindow(QMainWindow):
         self._asking.open()
 
     def undo(self) -> bool:
-        """Take back what the visible toast offers to."""
-        return self.toasts.undo()
+        """Take back what the visible toast offers to, else the newest thing this person did here; False when there is no such list."""
+        if self.toasts.undo():
+            return True
+        if self._remembers:
+            take_back(self.desk)
+        return self._remembers
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        if self._remembers:
+            do_again(self.desk)
+
+    def show_undo_list(self) -> None:
+        """What can be taken back, as a list."""
+        self._undo_list = UndoList(self.desk, self)
+        self._undo_list.open()
+
+    @property
+    def _remembers(self) -> bool:
+        return self.desk.me.role != PATIENT
 
     def _top(self) -> QFrame:
         theme = self.desk.theme
@@ -207,7 +230,9 @@ class MainWindow(QMainWindow):
         layout.setSpacing(4)
         layout.addWidget(self.find_box, 3)
         layout.addStretch(2)
-        for widget in (self._scheme, self.lock_button, self.who):
+        self.undo_button = icon_button(theme, "history", self.tr("What you did, and undo"), self.show_undo_list, shortcut="Ctrl+Alt+Z")
+        self.undo_button.setVisible(self._remembers)
+        for widget in (self.undo_button, self._scheme, self.lock_button, self.who):
             layout.addWidget(widget)
         return top
 
@@ -235,6 +260,10 @@ class MainWindow(QMainWindow):
         QShortcut(QKeySequence("F5"), self, self.refresh)
         QShortcut(QKeySequence("F6"), self, self._next_pane)
         QShortcut(QKeySequence("Ctrl+Z"), self, self.undo)
+        if self._remembers:
+            QShortcut(QKeySequence("Ctrl+Y"), self, self.redo)
+            QShortcut(QKeySequence("Ctrl+Shift+Z"), self, self.redo)
+            QShortcut(QKeySequence("Ctrl+Alt+Z"), self, self.show_undo_list)
         for number in range(len(self.panels)):
             QShortcut(QKeySequence(f"Alt+{number + 1}"), self, lambda n=number: self.show_panel(n))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -23,18 +23,10 @@ from ui.panels.front_side import SelectedAppointment, WaitingList, possible_step
 from ui.problems import explain
 from ui.schedule.day_bar import DayBar
 from ui.schedule.view import DayCalendar
+from ui.undo_history import take_back
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import button
 
-#: What undoes a step, where something does.
-UNDO = {
-    ("scheduled", "arrived"): "scheduled",
-    ("confirmed", "arrived"): "confirmed",
-    ("scheduled", "cancelled"): "scheduled",
-    ("confirmed", "cancelled"): "confirmed",
-    ("scheduled", "no_show"): "scheduled",
-    ("confirmed", "no_show"): "scheduled",
-}
 TOLD = {
     "confirmed": "confirmed",
     "arrived": "checked in",
@@ -186,35 +178,19 @@ class FrontDeskPanel(Panel):
 
     def _booked(self, sheet: BookingSheet, appointment_id: int) -> None:
         self._select_next = appointment_id
-        self.desk.tell(f"{sheet.chosen.text().split('  ·  ')[0]} is booked.", partial(self._undo_booking, appointment_id))
+        self.desk.tell(f"{sheet.chosen.text().split('  ·  ')[0]} is booked.", partial(take_back, self.desk))
         day = sheet.starts_at.date()
         if day != self.day:
             self.bar.set_day(day)
         else:
             self.refresh()
 
-    def _undo_booking(self, appointment_id: int) -> None:
-        self.desk.do(self, _cancel_now, appointment_id, "Booked by mistake", done=lambda _v: self.refresh(), failed=self._refused)
-
     def _move(self, block: AppointmentBlock, doctor_id: int, starts_at: datetime, ends_at: datetime) -> None:
-        def done(version: int) -> None:
-            self.desk.tell(f"{block.patient_name} is moved.", partial(self._move_back, block, version))
+        def done(_version: int) -> None:
+            self.desk.tell(f"{block.patient_name} is moved.", partial(take_back, self.desk))
             self.refresh()
 
         self.desk.do(self, appointments.move, block.id, doctor_id, starts_at, ends_at, block.version, done=done, failed=self._refused)
-
-    def _move_back(self, block: AppointmentBlock, version: int) -> None:
-        self.desk.do(
-            self,
-            appointments.move,
-            block.id,
-            block.doctor_id,
-            block.starts_at,
-            block.ends_at,
-            version,
-            done=lambda _v: self.refresh(),
-            failed=self._refused,
-        )
 
     def _refused(self, error: Exception) -> None:
         self.calendar.release()
@@ -238,7 +214,7 @@ class FrontDeskPanel(Panel):
                 parent=self.window(),
             )
             self.sheet = sheet
-            sheet.accepted.connect(lambda: self._stepped(block, status, block.version + 1))
+            sheet.accepted.connect(lambda: self._stepped(block, status))
             sheet.open()
             return
         self.desk.do(
@@ -247,18 +223,13 @@ class FrontDeskPanel(Panel):
             block.id,
             status,
             block.version,
-            done=lambda version: self._stepped(block, status, version),
+            done=lambda _version: self._stepped(block, status),
             failed=self._refused,
         )
 
-    def _stepped(self, block: AppointmentBlock, status: str, version: int) -> None:
-        back = UNDO.get((block.status, status))
-        undo: Callable[[], None] | None = partial(self._step_back, block.id, back, version) if back else None
-        self.desk.tell(f"{block.patient_name} is {TOLD[status]}.", undo)
+    def _stepped(self, block: AppointmentBlock, status: str) -> None:
+        self.desk.tell(f"{block.patient_name} is {TOLD[status]}.", partial(take_back, self.desk))
         self.refresh()
-
-    def _step_back(self, appointment_id: int, status: str, version: int) -> None:
-        self.desk.do(self, appointments.step, appointment_id, status, version, done=lambda _v: self.refresh(), failed=self._refused)
 
     def _check_in(self) -> None:
         block = self.calendar.block
@@ -279,7 +250,3 @@ class FrontDeskPanel(Panel):
             menu.addAction(icon("patient"), "Show the patient", lambda: self.desk.show("patient", block.patient_id))
         menu.popup(at)
 
-
-def _cancel_now(session: Any, appointment_id: int, reason: str) -> int:
-    """Take a booking back; runs on a worker."""
-    return appointments.step(session, appointment_id, "cancelled", appointments.one(session, appointment_id).version, reason)
