@@ -65,6 +65,7 @@ def blocks(session: ClinicSession, starts_at: datetime, ends_at: datetime, docto
             a.overbook_reason,
             a.status_since,
             a.version,
+            a.series_id,
         )
         .join(Patient, Patient.id == a.patient_id)
         .where(a.starts_at >= starts_at, a.starts_at < ends_at, a.doctor_id.in_(doctor_ids))

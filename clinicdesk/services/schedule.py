@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from clinicdesk.errors import FreePlace
 from clinicdesk.rules.slots import Range
 
 OpenRange = Range  # half-open interval in which a doctor takes appointments, in UTC
@@ -39,6 +40,7 @@ class AppointmentBlock:
     overbook_reason: str
     status_since: datetime
     version: int
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,20 @@ class AppointmentEvent:
     who: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One appointment of a series as it would be; `was` where a move comes from. `problem` says what stands against it ("" nothing);
+    `blocked` when the database would refuse it, else it is only unusual; `nearest` the nearest free place then."""
+
+    appointment_id: int
+    starts_at: datetime
+    ends_at: datetime
+    problem: str = ""
+    blocked: bool = False
+    nearest: FreePlace | None = None
+    was: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
