@@ -12,13 +12,15 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidg
 
 from clinicdesk.errors import FreePlace, Invalid, SlotTaken
 from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import appointments, availability, finding
+from clinicdesk.rules.recurrence import LEAST, MOST, UNITS, Repeats
+from clinicdesk.services import appointments, availability, finding, series
 from clinicdesk.services.people import PatientRow
 from clinicdesk.services.schedule import AppointmentRow, DoctorColumn, NewAppointment
 from ui.desk import Desk
+from ui.dialogs.repeating import SeriesPlan
 from ui.problems import explain
 from ui.widgets.arranging import emptied
-from ui.widgets.fields import day_field, time_field
+from ui.widgets.fields import day_field, number_field, time_field
 from ui.widgets.form import Form
 from ui.widgets.patient_hit import patient_hit, patient_line
 from ui.widgets.search_box import SearchBox
@@ -49,6 +51,7 @@ class BookingSheet(Sheet):
         self.patient: PatientRow | None = None
         self._request = uuid.uuid4()
         self._lane = 0
+        self.count = 1  #: how many were booked
         self.find_box = SearchBox(desk, finding.search, lambda r: patient_hit(r, desk.zone), placeholder="Find patient")
         self.find_box.chosen.connect(self.take_patient)
         self.chosen = label("No patient chosen yet", "heading", wrap=True)
@@ -62,7 +65,16 @@ class BookingSheet(Sheet):
         choices = sorted({*LENGTHS, minutes if ends_at is None or starts_at is None else int((ends_at - starts_at).total_seconds() // 60)})
         self.length: QComboBox = form.choice("minutes", "Minutes", [(m, str(m)) for m in choices])
         form.text("reason", "Reason", optional=True, limit=300, span=4)
+        units = [("", "Does not repeat"), *((unit, words.capitalize()) for unit, words in UNITS.items())]
+        self.repeat: QComboBox = form.choice("repeat", "Repeats", units, span=3)
+        self.times = number_field(6, LEAST, MOST)
+        form.add("repeat_count", "Times", self.times)
+        self._times_field = self.times.parentWidget()
         self.set_form(form)
+        self._plan = SeriesPlan(desk)
+        self._plan.changed.connect(self._count_places)
+        self._plan.hide()
+        self.body.addWidget(self._plan, 1)
         self._clash = _Clash()
         self.body.addWidget(self._clash)
         form.text("overbook_reason", "Book on top of it because", span=4, limit=300)
@@ -83,6 +95,9 @@ class BookingSheet(Sheet):
             editor.editingFinished.connect(self._changed)
         self.doctor.currentIndexChanged.connect(self._changed)
         self.length.currentIndexChanged.connect(self._changed)
+        self.repeat.currentIndexChanged.connect(self._plan_series)
+        self.times.valueChanged.connect(self._plan_series)
+        self._plan_series()
         form.mark_clean()
         if patient is not None:
             self.take_patient(patient)
@@ -142,6 +157,28 @@ class BookingSheet(Sheet):
         self._show_overbook(shown=False)
         self._clash.clear()
         self._look_for_clashes()
+        self._plan_series()
+
+    def _plan_series(self) -> None:
+        """Show what the series would be, as soon as it repeats."""
+        repeats = bool(self.repeat.currentData())
+        if self._times_field is not None:
+            self._times_field.setVisible(repeats)
+        self._plan.setVisible(repeats)
+        self.verb_button.setText("Book")
+        self.verb_button.setEnabled(not repeats)
+        if repeats:
+            self.resize(max(self.width(), 620), max(self.height(), 680))
+            self.desk.ask(self, series.plan, self.doctor.currentData(), self.starts_at, self.ends_at, self._repeats(),
+                          done=self._plan.show_plan, failed=self.show_problem, replaces="plan")
+
+    def _repeats(self) -> Repeats:
+        return Repeats(self.repeat.currentData(), self.times.value())
+
+    def _count_places(self) -> None:
+        count = len(self._plan.places)
+        self.verb_button.setText(f"Book {count}")
+        self.verb_button.setEnabled(count >= LEAST)
 
     def _look_for_clashes(self) -> None:
         if self.patient is None:
@@ -210,12 +247,20 @@ class BookingSheet(Sheet):
             v["overbook_reason"] if self._lane else "",
             self._request_key(v["doctor_id"]),
         )
-        self.desk.do(self, appointments.book, wish, done=self._done, failed=self._failed)
+        if self.repeat.currentData():
+            self.desk.do(self, series.book, wish, self._plan.places, self._repeats(), done=self._series_done, failed=self._failed)
+        else:
+            self.desk.do(self, appointments.book, wish, done=self._done, failed=self._failed)
+
+    def _series_done(self, numbers: tuple[int, ...]) -> None:
+        self.count = len(numbers)
+        self._done(numbers[0])
 
     def _request_key(self, doctor_id: int) -> str:
         """The same for the same wish sent again because its answer was lost; another once another place or patient is chosen."""
         assert self.patient is not None  # noqa: S101  asked by `submit`
-        wish = f"{doctor_id} {self.patient.id} {self.starts_at.isoformat()} {self.ends_at.isoformat()}"
+        places = self._plan.places if self.repeat.currentData() else [(self.starts_at, self.ends_at)]
+        wish = f"{doctor_id} {self.patient.id} {' '.join(f'{a.isoformat()} {b.isoformat()}' for a, b in places)}"
         return uuid.uuid5(self._request, wish).hex
 
     def _done(self, appointment_id: int) -> None:

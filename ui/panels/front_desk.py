@@ -17,6 +17,7 @@ from clinicdesk.services.schedule import AppointmentBlock, AppointmentRow, DaySc
 from ui.desk import Desk
 from ui.dialogs.booking import BookingSheet
 from ui.dialogs.cancelling import CancelSheet
+from ui.dialogs.repeating import MoveSeriesSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
 from ui.panels.front_side import SelectedAppointment, WaitingList, possible_steps, side_column
@@ -178,7 +179,8 @@ class FrontDeskPanel(Panel):
 
     def _booked(self, sheet: BookingSheet, appointment_id: int) -> None:
         self._select_next = appointment_id
-        self.desk.tell(f"{sheet.chosen.text().split('  ·  ')[0]} is booked.", partial(take_back, self.desk))
+        name = sheet.chosen.text().split("  ·  ")[0]
+        self.desk.tell(f"{name} is booked{f' {sheet.count} times' if sheet.count > 1 else ''}.", partial(take_back, self.desk))
         day = sheet.starts_at.date()
         if day != self.day:
             self.bar.set_day(day)
@@ -186,10 +188,17 @@ class FrontDeskPanel(Panel):
             self.refresh()
 
     def _move(self, block: AppointmentBlock, doctor_id: int, starts_at: datetime, ends_at: datetime) -> None:
-        def done(_version: int) -> None:
+        def done(_version: int = 0) -> None:
             self.desk.tell(f"{block.patient_name} is moved.", partial(take_back, self.desk))
             self.refresh()
 
+        if block.series_id is not None:
+            sheet = MoveSeriesSheet(self.desk, block, doctor_id, starts_at, ends_at, parent=self.window())
+            self.sheet = sheet
+            sheet.accepted.connect(done)
+            sheet.rejected.connect(self.calendar.release)
+            sheet.open()
+            return
         self.desk.do(self, appointments.move, block.id, doctor_id, starts_at, ends_at, block.version, done=done, failed=self._refused)
 
     def _refused(self, error: Exception) -> None:
@@ -212,6 +221,7 @@ class FrontDeskPanel(Panel):
                 block.version,
                 f"{block.patient_name}, {self._doctor_name(block.doctor_id)}, {block.starts_at.astimezone(self.desk.zone):%H:%M}",
                 parent=self.window(),
+                series_id=block.series_id,
             )
             self.sheet = sheet
             sheet.accepted.connect(lambda: self._stepped(block, status))
