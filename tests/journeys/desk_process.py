@@ -1,4 +1,4 @@
-"""The real application in a process of its own, with somebody at its keyboard: `python -m tests.journeys.desk_process FOLDER JOB`.
+"""The real application in a process of its own, with somebody at its keyboard: `python -m tests.journeys.desk_process FOLDER JOB DAY`.
 
 `write` begins (or goes on with) the consultation and types until it is killed, one letter after the other, and says each on standard
 output with the moment (`typed N SECONDS`). `finish` says what the recovered note is (`found TEXT`), completes the visit and leaves.
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -34,9 +34,10 @@ def say(*words: object) -> None:
 class Person(QObject):
     """Does one thing after another, each as soon as the window is ready for it."""
 
-    def __init__(self, job: str, app: QApplication) -> None:
+    def __init__(self, job: str, day: date, app: QApplication) -> None:
         super().__init__()
-        self._app, self._steps = app, self._write() if job == "write" else self._finish()
+        self._app, self._day = app, day
+        self._steps = self._write() if job == "write" else self._finish()
         self._waits: Callable[[], object] = lambda: True
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on)
@@ -61,7 +62,7 @@ class Person(QObject):
         day = main.panels[next(n for n, panel in enumerate(main.panels) if panel.key == "my-day")]
         main.show_panel(main.panels.index(day))
         yield lambda: main.desk.pool.busy == 0
-        day.bar.set_day(self._tomorrow())
+        day.bar.set_day(self._day)
         yield lambda: any(row.patient_name == "Adler, Ana" for row in day.table.rows)
         day.table.select(next(row.id for row in day.table.rows if row.patient_name == "Adler, Ana"))
         day.open_selected()
@@ -70,9 +71,6 @@ class Person(QObject):
         if self.room.editor is None:
             self.room.start_button.click()
         yield lambda: self.room.editor is not None
-
-    def _tomorrow(self) -> date:
-        return self._window(MainWindow).desk.now().date() + timedelta(days=1)
 
     def _write(self) -> Iterator[Callable[[], object]]:
         yield from self._room()
@@ -95,7 +93,7 @@ class Person(QObject):
 
 def main() -> int:
     app = QApplication(sys.argv[:1])
-    person = Person(sys.argv[2], app)
+    person = Person(sys.argv[2], date.fromisoformat(sys.argv[3]), app)
     settings = load_settings(data_dir=sys.argv[1])
     try:
         return application.run(settings)

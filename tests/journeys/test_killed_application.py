@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from clinicdesk.clinic import open_clinic
@@ -20,10 +23,17 @@ ROOT = Path(__file__).parent.parent.parent
 LOST_SECONDS = 3.0
 
 
-def person_at(folder: Path, job: str) -> subprocess.Popen[str]:
+@contextmanager
+def person_at(folder: Path, job: str, day: date) -> Iterator[subprocess.Popen[str]]:
+    """The application with somebody at it; ended at the end whatever happened, because leaving a Popen waits for it without end."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "CLINICDESK_ZONE": ZONE}
-    return subprocess.Popen([sys.executable, "-m", "tests.journeys.desk_process", str(folder), job], stdout=subprocess.PIPE, text=True,
-                            cwd=ROOT, env=environment)
+    with subprocess.Popen([sys.executable, "-X", "faulthandler", "-m", "tests.journeys.desk_process", str(folder), job, day.isoformat()],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGABRT)  # says where every thread stands
 
 
 def test_the_draft_outlives_the_application(clinic_folder: Path) -> None:
@@ -31,12 +41,13 @@ def test_the_draft_outlives_the_application(clinic_folder: Path) -> None:
     clinic = open_clinic(settings, worker=False)
     practice = Practice(clinic, fill_template(clinic))
     patient_id = practice.patient(first_name="Ana", last_name="Adler")
+    day = practice.at(9).date()  # said to the other process, which may begin after midnight
     practice.step(practice.book(patient_id, practice.at(9)), "arrived")
     clinic.close()
 
     typed: list[float] = []
     saved = 0
-    with person_at(clinic_folder, "write") as writer:
+    with person_at(clinic_folder, "write", day) as writer:
         assert writer.stdout is not None
         for line in writer.stdout:
             words = line.split()
@@ -53,7 +64,7 @@ def test_the_draft_outlives_the_application(clinic_folder: Path) -> None:
         typed.extend(float(words[2]) for words in rest if len(words) == 3)
     assert writer.returncode == -signal.SIGKILL
 
-    with person_at(clinic_folder, "finish") as finisher:
+    with person_at(clinic_folder, "finish", day) as finisher:
         said, _ = finisher.communicate(timeout=120)
     assert finisher.returncode == 0, said
     lines = said.splitlines()

@@ -74,7 +74,7 @@ class BookingSheet(Sheet):
         self._plan = SeriesPlan(desk)
         self._plan.changed.connect(self._count_places)
         self._plan.hide()
-        self.body.addWidget(self._plan, 1)
+        self.body.addWidget(self._plan, 20)
         self._clash = _Clash()
         self.body.addWidget(self._clash)
         form.text("overbook_reason", "Book on top of it because", span=4, limit=300)

@@ -75,8 +75,9 @@ class SeriesPlan(QFrame):
             line.addWidget(tick)
             line.addWidget(label(one.problem, "error" if one.blocked else "warning", wrap=True), 1)
             if one.nearest is not None:
-                words = f"Take {when(one.nearest.starts_at, self._desk)[4:]}"
-                line.addWidget(button(words, partial(self._take, number), variant="quiet"))
+                near, here = one.nearest.starts_at.astimezone(self._desk.zone), one.starts_at.astimezone(self._desk.zone)
+                words = clinical_time(near) if near.date() == here.date() else f"{clinical_date(near.date())[:6]} {clinical_time(near)}"
+                line.addWidget(button(f"Take {words}", partial(self._take, number)))
             self._lines.addLayout(line)
         self._lines.addStretch(1)
         self.changed.emit()
