@@ -84,6 +84,21 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "consultation_signed": ("refused", "", "This visit is signed and cannot be changed."),
     "consultation_fixed": ("refused", "", "This cannot be changed in a consultation."),
     "visit_not_completed": ("refused", "", "Only the doctor of a completed appointment adds to the visit history."),
+    # The waiting list and the waiting room
+    "ck_waiting_list_minutes": ("invalid", "minutes", "Minutes: 5 to 480."),
+    "ck_waiting_list_weekdays": ("invalid", "weekdays", "Choose at least one weekday."),
+    "ck_waiting_list_hours": ("invalid", "to_minute", "The hours end after they begin, within one day."),
+    "ck_waiting_list_days": ("invalid", "last_day", "The last day lies before the first."),
+    "ck_waiting_list_notice_minutes": ("invalid", "notice_minutes", "Notice: at most 14 days."),
+    "ck_waiting_list_note": ("invalid", "note", "Note: at most 200 characters."),
+    "ck_offers_expires_at": ("invalid", "expires_at", "A place is held for at most 3 days."),
+    "ex_offers_place": ("taken", "starts_at", "This place is already held for somebody of the waiting list."),
+    "uq_offers_patient": ("refused", "", "Another place is already held for this patient. Settle that offer first."),
+    "offer_wish": ("refused", "", "This wish is no longer waiting."),
+    "offer_taken": ("taken", "starts_at", "This place has been booked in the meantime."),
+    "offer_over": ("refused", "", "This offer is over: it was settled or its time ran out."),
+    "offer_held": ("taken", "starts_at", "This place is held for somebody of the waiting list."),
+    "call_arrived": ("refused", "", "Only a patient who is in the waiting room can be called."),
 }
 
 _SIGNED: Final = frozenset({"uq_notes_consultation_id_kind", "consultation_signed"})

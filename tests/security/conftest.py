@@ -40,6 +40,7 @@ class Ward:
     bare: str
     without_profile: int
     users: dict[str, int]
+    wishes: dict[str, int]
 
     def role(self, role: str) -> str | None:
         return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
@@ -100,6 +101,11 @@ def ward(practice: Practice) -> Ward:
         as_owner(practice, "insert into clinic.desk_actions (user_id, kind, changes) values (%s, 'book', '[1]')", users[name])
     for side in (mine, other):
         as_owner(practice, "insert into clinic.series (patient_id, rule) values (%s, 'every week')", side.patient)
+        as_owner(practice, "insert into clinic.waiting_list (patient_id, doctor_id) values (%s, %s)", side.patient, side.doctor)
+        as_owner(practice, "insert into clinic.offers (wish_id, patient_id, doctor_id, starts_at, ends_at, expires_at)"
+                           " select id, patient_id, doctor_id, now() + interval '24 hours', now() + interval '25 hours',"
+                           " now() + interval '1 hour' from clinic.waiting_list where patient_id = %s", side.patient)
         as_owner(practice, "insert into clinic.messages (patient_id, appointment_id, kind, doctor_id, starts_at, hold_until)"
                            " values (%s, %s, 'booked', %s, now(), now())", side.patient, side.free, side.doctor)
-    return Ward(practice, mine, other, bare, spare, users)
+    wishes = {str(row[0]): int(row[1]) for row in as_owner(practice, "select patient_id, id from clinic.waiting_list")}
+    return Ward(practice, mine, other, bare, spare, users, wishes)

@@ -25,7 +25,8 @@ LATER = datetime(2031, 5, 6, 8, tzinfo=UTC)
 IDENTITY = "('ssn', 'added_note', 'about_note')"
 OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id",
               "clinic.desk_actions": "user_id"}
-OF_DOCTOR = ("clinic.assignments", "clinic.care", "clinic.appointments", "clinic.appointment_events")
+OF_DOCTOR = ("clinic.waiting_list", "clinic.offers", "clinic.assignments",
+             "clinic.care", "clinic.appointments", "clinic.appointment_events")
 
 
 def visible(table: str, level: str, role: str, ward: Ward) -> Where:
@@ -68,6 +69,9 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
         "clinic.time_slots": lambda: {**doctor, **times, "made_by": me},
         "clinic.appointments": lambda: {**patient, **doctor, **times, "booked_by": me},
         "clinic.series": lambda: {**patient, "rule": "every week", "made_by": me},
+        "clinic.waiting_list": lambda: {**patient, **doctor, "made_by": me},
+        "clinic.offers": lambda: {**patient, **doctor, **times, "wish_id": ward.wishes[side.patient], "status": "refused", "offered_by": me,
+                                  "expires_at": datetime.now(UTC) + timedelta(minutes=5)},
         "clinic.desk_actions": lambda: {"user_id": me if inside else ward.users["sam"], "kind": "book", "changes": "[1]"},
         "clinic.consultations": lambda: {**patient, **doctor, "appointment_id": side.free},
         "clinic.drafts": lambda: {"consultation_id": side.blank, "author_id": me if inside else ward.users["hugo"], "body": b"x"},
@@ -96,6 +100,7 @@ SETS = {
     "auth.users": "name = name, version = version + 1", "clinic.consultations": "version = version + 1",
     "clinic.prescriptions": "printed = printed + 1", "clinic.settings": "version = version + 1",
     "clinic.sealed_fields": "written_by = %(me)s, version = version + 1", "clinic.desk_actions": "state = state",
+    "clinic.offers": "status = status",
 }
 
 

@@ -1,0 +1,396 @@
+"""The waiting list: wishes, the places that become free, whom to offer them, and holding a place while the telephone rings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, insert, select, text, update
+
+from clinicdesk.errors import ChangedElsewhere, FreePlace, Invalid, NotAllowed
+from clinicdesk.models.accounts import User
+from clinicdesk.models.people import Doctor, Patient
+from clinicdesk.models.scheduling import Appointment
+from clinicdesk.models.waiting import Offer as OfferTable
+from clinicdesk.models.waiting import Wish as WishTable
+from clinicdesk.rules.matching import Place, Wanted, fit, wish_words
+from clinicdesk.rules.steps import ACTIVE
+from clinicdesk.services import appointments, undoing
+from clinicdesk.services.availability import calendars, open_on
+from clinicdesk.services.schedule import NewAppointment
+from clinicdesk.storage.database import ClinicSession
+
+#: How long a place is held unless something else is said: long enough for a telephone call, short enough for the next in line.
+HOLD_MINUTES: Final = 30
+#: How far back a place may have become free and still be looked at.
+LOOK_BACK: Final = timedelta(days=7)
+_NAME = Patient.last_name + ", " + Patient.first_name
+
+
+@dataclass(frozen=True, slots=True)
+class WishForm:
+    """What a person types; units as in `rules.matching.Wanted`. `gives_up` is the appointment she would give up for an earlier one."""
+
+    patient_id: str
+    doctor_id: int | None = None
+    specialization: str = ""
+    minutes: int = 20
+    weekdays: int = 127
+    from_minute: int = 0
+    to_minute: int = 1440
+    first_day: date | None = None
+    last_day: date | None = None
+    notice_minutes: int = 0
+    urgency: int = 1
+    note: str = ""
+    gives_up: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WishRow:
+    """One wish in the list. `wants` is what she waits for in words; `held` the place held for her now, if any."""
+
+    id: int
+    patient_id: str
+    patient_name: str
+    patient_born: date
+    phone: str
+    wants: str
+    urgency: int
+    note: str
+    since: datetime
+    status: str
+    version: int
+    form: WishForm
+    held: OfferRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """A place held for somebody until `expires_at`."""
+
+    id: int
+    wish_id: int
+    patient_id: str
+    patient_name: str
+    phone: str
+    doctor_id: int
+    doctor_name: str
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Somebody who fits a place, and why."""
+
+    wish: WishRow
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A place that became free, still is, and fits at least one wish: the best one first."""
+
+    place: FreePlace
+    doctor_name: str
+    freed_at: datetime
+    best: Match
+    count: int
+
+
+def add(session: ClinicSession, form: WishForm) -> int:
+    """Put somebody on the list; gives the wish."""
+    _check(form)
+    row = WishTable(**_columns(form), patient_id=form.patient_id, made_by=session.my_id)
+    with session.attempt():
+        session.add(row)
+        session.flush()
+    return row.id
+
+
+def change(session: ClinicSession, wish_id: int, form: WishForm, version: int) -> None:
+    """Change what somebody waits for."""
+    _check(form)
+    _update(session, wish_id, version, _columns(form))
+
+
+def withdraw(session: ClinicSession, wish_id: int, version: int) -> None:
+    """Take somebody off the list; a place held for her is free again."""
+    session.execute(update(OfferTable).where(OfferTable.wish_id == wish_id, OfferTable.status == "held").values(status="withdrawn"))
+    _update(session, wish_id, version, {"status": "withdrawn"})
+
+
+def put_back(session: ClinicSession, wish_id: int, version: int) -> None:
+    """Back on the list after it was taken off by mistake, with the time she has waited."""
+    _update(session, wish_id, version, {"status": "waiting", "booked_id": None})
+
+
+def wishes(session: ClinicSession, *, waiting_only: bool = True) -> list[WishRow]:
+    """The list: the most urgent first, then who waits longest."""
+    w = WishTable
+    query = (
+        select(w, _NAME, Patient.born, Patient.phone, User.name)
+        .join(Patient, Patient.id == w.patient_id)
+        .outerjoin(Doctor, Doctor.id == w.doctor_id)
+        .outerjoin(User, User.id == Doctor.user_id)
+        .where(Patient.archived_at.is_(None), Patient.died.is_(None))
+        .order_by(w.urgency.desc(), w.created_at, w.id)
+    )
+    if waiting_only:
+        query = query.where(w.status == "waiting")
+    held = {offer.wish_id: offer for offer in offers(session)}
+    return [
+        WishRow(
+            row.id,
+            row.patient_id,
+            name,
+            born,
+            phone or "",
+            wish_words(_wanted(row), doctor or ""),
+            row.urgency,
+            row.note,
+            row.created_at,
+            row.status,
+            row.version,
+            _form(row),
+            held.get(row.id),
+        )
+        for row, name, born, phone, doctor in session.execute(query)
+    ]
+
+
+def offers(session: ClinicSession) -> list[OfferRow]:
+    """The places held now, the one that runs out first in front."""
+    o = OfferTable
+    rows = session.rows(
+        select(
+            o.id,
+            o.wish_id,
+            o.patient_id,
+            _NAME,
+            func.coalesce(Patient.phone, ""),
+            o.doctor_id,
+            User.name,
+            o.starts_at,
+            o.ends_at,
+            o.expires_at,
+        )
+        .join(Patient, Patient.id == o.patient_id)
+        .join(Doctor, Doctor.id == o.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .where(o.status == "held", o.expires_at > session.now())
+        .order_by(o.expires_at)
+    )
+    return [OfferRow(*row) for row in rows]
+
+
+def matches(session: ClinicSession, place: FreePlace, limit: int = 8) -> list[Match]:
+    """Who fits a place, best first. Left out: who was offered this place already, holds another offer, or is booked at that time."""
+    return _matches(session, place, wishes(session))[:limit]
+
+
+def _matches(session: ClinicSession, place: FreePlace, waiting: Sequence[WishRow]) -> list[Match]:
+    field = session.scalar(select(Doctor.specialization).where(Doctor.id == place.doctor_id)) or ""
+    where = Place(place.doctor_id, field, place.starts_at, place.ends_at)
+    o, a = OfferTable, Appointment
+    asked = set(
+        session.scalars(select(o.wish_id).where(o.doctor_id == place.doctor_id, o.starts_at == place.starts_at, o.status != "withdrawn"))
+    )
+    busy = dict(
+        session.rows(
+            select(a.patient_id, a.id).where(
+                a.starts_at < place.ends_at,
+                a.ends_at > place.starts_at,
+                a.starts_at > place.starts_at - timedelta(hours=12),
+                a.status.in_(ACTIVE),
+                a.patient_id.in_([wish.patient_id for wish in waiting]),
+            )
+        )
+    )
+    held = {wish.patient_id for wish in waiting if wish.held is not None}
+    later = dict(session.rows(select(a.id, a.starts_at).where(a.id.in_([w.form.gives_up for w in waiting if w.form.gives_up]))))
+    found = []
+    for wish in waiting:
+        if wish.id in asked or wish.patient_id in held or busy.get(wish.patient_id, wish.form.gives_up) != wish.form.gives_up:
+            continue
+        if wish.form.gives_up is not None and later.get(wish.form.gives_up, place.starts_at) <= place.starts_at:
+            continue  # it would not be earlier than what she has
+        how = fit(_wanted(wish.form, wish.since), where, session.now(), session.zone)
+        if how is not None:
+            found.append((how, wish))
+    found.sort(key=lambda pair: (pair[0].score, -pair[1].id), reverse=True)
+    return [Match(wish, how.reasons) for how, wish in found]
+
+
+_FREED = text("""
+    with steps as (
+        select e.appointment_id, e.id, e.at, e.what, lag(e.doctor_id) over w as doctor_id, lag(e.starts_at) over w as starts_at,
+               lag(e.ends_at) over w as ends_at, lag(e.lane) over w as lane
+          from clinic.appointment_events e
+         where e.appointment_id in (select x.appointment_id from clinic.appointment_events x
+                                     where x.at > :since and x.what in ('cancelled', 'no_show', 'moved', 'taken back'))
+        window w as (partition by e.appointment_id order by e.id))
+    select doctor_id, starts_at, ends_at, max(at) from steps
+     where at > :since and what in ('cancelled', 'no_show', 'moved', 'taken back') and lane = 0 and starts_at > :now
+     group by 1, 2, 3 order by 4 desc limit 60""")
+
+
+def freed(session: ClinicSession, limit: int = 6) -> list[Freed]:
+    """Places of the last week's cancellations and moves that are still free, open, not held, and wanted by somebody; soonest first."""
+    now = session.now()
+    rows = session.execute(_FREED, {"since": now - LOOK_BACK, "now": now}).all()
+    waiting = wishes(session) if rows else []
+    if not waiting:
+        return []
+    ids = sorted({row[0] for row in rows})
+    first, last = min(row[1] for row in rows), max(row[2] for row in rows)
+    known = calendars(session, ids, first - timedelta(days=1), last + timedelta(days=1))
+    names = dict(session.rows(select(Doctor.id, User.name).join(User, User.id == Doctor.user_id).where(Doctor.id.in_(ids))))
+    held = offers(session)
+    found: list[Freed] = []
+    for doctor_id, starts_at, ends_at, at in sorted(rows, key=lambda row: row[1]):
+        place, calendar = FreePlace(doctor_id, starts_at, ends_at), known[doctor_id]
+        taken = [*((b.starts_at, b.ends_at) for b in calendar.busy), *((o.starts_at, o.ends_at) for o in held if o.doctor_id == doctor_id)]
+        is_open = any(
+            r.starts_at <= starts_at and ends_at <= r.ends_at for r in open_on(calendar, starts_at.astimezone(session.zone).date(), session)
+        )
+        if not is_open or any(a < ends_at and starts_at < b for a, b in taken):
+            continue
+        fitting = _matches(session, place, waiting)
+        if fitting:
+            found.append(Freed(place, str(names[doctor_id]), at, fitting[0], len(fitting)))
+        if len(found) == limit:
+            break
+    return found
+
+
+def offer(session: ClinicSession, wish_id: int, place: FreePlace, minutes: int = HOLD_MINUTES) -> int:
+    """Hold a place for somebody; gives the offer. SlotTaken when it is booked or held already, and nobody gets two at once."""
+    wish = session.get(WishTable, wish_id)
+    if wish is None:
+        raise NotAllowed
+    if not 1 <= minutes <= 3 * 24 * 60:
+        raise Invalid("expires_at", "A place is held for 1 minute to 3 days.")
+    ends_at = place.starts_at + timedelta(minutes=wish.minutes)
+    statement = (
+        insert(OfferTable)
+        .values(
+            wish_id=wish_id,
+            patient_id=wish.patient_id,
+            doctor_id=place.doctor_id,
+            starts_at=place.starts_at,
+            ends_at=min(ends_at, place.ends_at),
+            offered_by=session.my_id,
+            expires_at=func.now() + timedelta(minutes=minutes),
+        )
+        .returning(OfferTable.id)
+    )
+    with session.attempt():
+        return session.execute(statement).scalar_one()
+
+
+def accept(session: ClinicSession, offer_id: int) -> int:
+    """She takes it: books the place (or moves the appointment she gives up) and settles the wish; gives the appointment."""
+    held = _held(session, offer_id)
+    wish = session.get_one(WishTable, held.wish_id)
+    with session.attempt():
+        _settle(session, offer_id, "accepted")
+        with undoing.one_action(session, "offer"):
+            given = session.get(Appointment, wish.gives_up) if wish.gives_up else None
+            if given is not None and given.status in {"scheduled", "confirmed"}:
+                appointments.move(session, given.id, held.doctor_id, held.starts_at, held.ends_at, given.version)
+                booked = given.id
+            else:
+                booked = appointments.book(
+                    session, NewAppointment(held.doctor_id, held.patient_id, held.starts_at, held.ends_at, wish.note)
+                )
+        _update(session, wish.id, wish.version, {"status": "booked", "booked_id": booked})
+    return booked
+
+
+def refuse(session: ClinicSession, offer_id: int) -> list[Match]:
+    """She does not want it: the place is free again; gives who is next."""
+    held = _held(session, offer_id)
+    _settle(session, offer_id, "refused")
+    return matches(session, FreePlace(held.doctor_id, held.starts_at, held.ends_at))
+
+
+def expire(session: ClinicSession) -> int:
+    """Let go of places whose time ran out; how many. Asked when somebody looks and once a minute by the worker."""
+    return int(session.execute(select(func.clinic.expire_offers())).scalar_one())
+
+
+def _held(session: ClinicSession, offer_id: int) -> OfferTable:
+    row = session.get(OfferTable, offer_id)
+    if row is None:
+        raise NotAllowed
+    return row
+
+
+def _settle(session: ClinicSession, offer_id: int, status: str) -> None:
+    with session.attempt():
+        session.execute(
+            update(OfferTable).where(OfferTable.id == offer_id).values(status=status).execution_options(synchronize_session=False)
+        )
+
+
+def _update(session: ClinicSession, wish_id: int, version: int, values: dict[str, object]) -> None:
+    statement = update(WishTable).where(WishTable.id == wish_id, WishTable.version == version).values(**values, version=version + 1)
+    with session.attempt():
+        if session.changed(statement.execution_options(synchronize_session=False)) != 1:
+            raise ChangedElsewhere("Somebody else changed this wish in the meantime.")
+
+
+def _check(form: WishForm) -> None:
+    if not form.patient_id:
+        raise Invalid("patient_id", "Choose the patient first.")
+    if form.first_day and form.last_day and form.last_day < form.first_day:
+        raise Invalid("last_day", "The last day lies before the first.")
+    if form.to_minute - form.from_minute < form.minutes:
+        raise Invalid("to_minute", "The hours are shorter than the appointment.")
+
+
+_FIELDS: Final = (
+    "doctor_id",
+    "specialization",
+    "minutes",
+    "weekdays",
+    "from_minute",
+    "to_minute",
+    "first_day",
+    "last_day",
+    "notice_minutes",
+    "urgency",
+    "note",
+    "gives_up",
+)
+
+
+def _columns(form: WishForm) -> dict[str, object]:
+    return {name: getattr(form, name) for name in _FIELDS} | {"note": form.note.strip()}
+
+
+def _form(row: WishTable) -> WishForm:
+    return WishForm(row.patient_id, **{name: getattr(row, name) for name in _FIELDS})
+
+
+def _wanted(row: WishTable | WishForm, since: datetime | None = None) -> Wanted:
+    at = row.created_at if isinstance(row, WishTable) else since
+    assert at is not None  # noqa: S101  a form is asked about together with its row's moment
+    return Wanted(
+        row.minutes,
+        at,
+        row.urgency,
+        row.doctor_id,
+        row.specialization,
+        row.weekdays,
+        row.from_minute,
+        row.to_minute,
+        row.first_day,
+        row.last_day,
+        row.notice_minutes,
+    )
