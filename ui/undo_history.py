@@ -6,7 +6,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from clinicdesk.errors import ClinicError
+from clinicdesk.errors import Invalid
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import undoing
 from clinicdesk.services.schedule import DeskAction, Settled
@@ -29,8 +29,8 @@ def do_again(desk: Desk, action_id: int | None = None) -> None:
 
 def _said(desk: Desk, settled: Settled, word: str) -> None:
     if settled.refused:
-        desk.problem.emit(ClinicError(f"{settled.words}: this cannot be undone. {settled.refused}" if word == "Undone"
-                                      else f"{settled.words}: this cannot be done again. {settled.refused}"))
+        what = "be undone" if word == "Undone" else "be done again"
+        desk.problem.emit(Invalid("", f"{settled.words}: this cannot {what}. {settled.refused}"))
     else:
         desk.tell(f"{word}: {settled.words}.")
 

@@ -49,12 +49,27 @@ def waiting_room(session: ClinicSession) -> list[Waiting]:
     start, end = day_bounds(session, session.now().astimezone(session.zone).date())
     a, t = Appointment, Ticket
     rows = session.rows(
-        select(a.id, func.coalesce(t.number, 0), a.patient_id, Patient.last_name + ", " + Patient.first_name, a.doctor_id, User.name, a.starts_at, a.status,
-               a.status_since, t.called_at, func.coalesce(t.room, ""), a.version)
-        .join(Patient, Patient.id == a.patient_id).join(Doctor, Doctor.id == a.doctor_id).join(User, User.id == Doctor.user_id)
+        select(
+            a.id,
+            func.coalesce(t.number, 0),
+            a.patient_id,
+            Patient.last_name + ", " + Patient.first_name,
+            a.doctor_id,
+            User.name,
+            a.starts_at,
+            a.status,
+            a.status_since,
+            t.called_at,
+            func.coalesce(t.room, ""),
+            a.version,
+        )
+        .join(Patient, Patient.id == a.patient_id)
+        .join(Doctor, Doctor.id == a.doctor_id)
+        .join(User, User.id == Doctor.user_id)
         .outerjoin(t, t.appointment_id == a.id)
         .where(a.status.in_(("arrived", "in_progress")), a.starts_at >= start, a.starts_at < end)
-        .order_by(a.status, a.status_since, a.id))
+        .order_by(a.status, a.status_since, a.id)
+    )
     return [Waiting(*row) for row in rows]
 
 
@@ -62,9 +77,12 @@ def calls(session: ClinicSession, limit: int = 6) -> list[Call]:
     """Today's calls, the newest first: of people who are still on their way or in the room."""
     a, t = Appointment, Ticket
     rows = session.rows(
-        select(t.number, t.room, t.called_at, a.status == "arrived").join(a, a.id == t.appointment_id)
+        select(t.number, t.room, t.called_at, a.status == "arrived")
+        .join(a, a.id == t.appointment_id)
         .where(t.day == session.now().astimezone(session.zone).date(), t.called_at.is_not(None), a.status.in_(("arrived", "in_progress")))
-        .order_by(t.called_at.desc()).limit(limit))
+        .order_by(t.called_at.desc())
+        .limit(limit)
+    )
     return [Call(*row) for row in rows]
 
 
@@ -83,6 +101,7 @@ def call_in(session: ClinicSession, appointment_id: int, room: str = "") -> int:
 def last_room(session: ClinicSession, appointment_id: int) -> str:
     """The room the doctor of this appointment called somebody to last; "" when she never did."""
     doctor = select(Appointment.doctor_id).where(Appointment.id == appointment_id).scalar_subquery()
-    found = session.scalar(select(Ticket.room).where(Ticket.doctor_id == doctor, Ticket.called_at.is_not(None))
-                           .order_by(Ticket.called_at.desc()).limit(1))
+    found = session.scalar(
+        select(Ticket.room).where(Ticket.doctor_id == doctor, Ticket.called_at.is_not(None)).order_by(Ticket.called_at.desc()).limit(1)
+    )
     return found or ""
