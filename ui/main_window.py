@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMainWindow, QM
 from clinicdesk.errors import Unavailable
 from clinicdesk.rules.steps import PATIENT
 from ui.account import Account
+from ui.bell import Bell
 from ui.command_bar import CommandBar
 from ui.desk import Desk
 from ui.live import concerns
@@ -140,7 +141,8 @@ class MainWindow(QMainWindow):
         scheme = self.tr("Light colours") if self.desk.theme.dark else self.tr("Dark colours")
         taken = [Action(self.tr("Undo"), self.undo, "undo", "Ctrl+Z"), Action(self.tr("Redo"), self.redo, "redo", "Ctrl+Y"),
                  Action(self.tr("What you did"), self.show_undo_list, "history", "Ctrl+Alt+Z")] if self._remembers else []
-        own = [*taken, Action(scheme, self.toggle_theme, "light" if self.desk.theme.dark else "dark"),
+        own = [*taken, Action(self.tr("Notices"), self.bell.open_list, "bell", "Ctrl+B"),
+               Action(scheme, self.toggle_theme, "light" if self.desk.theme.dark else "dark"),
                Action(self.tr("Lock"), self.lock, "lock", "Ctrl+L"), Action(self.tr("Sign out"), self.sign_out, "sign_out")]
         return [*(here.commands() if here else ()), *places, *others, *self.account.commands(), *own]
 
@@ -232,7 +234,8 @@ class MainWindow(QMainWindow):
         layout.addStretch(2)
         self.undo_button = icon_button(theme, "history", self.tr("What you did, and undo"), self.show_undo_list, shortcut="Ctrl+Alt+Z")
         self.undo_button.setVisible(self._remembers)
-        for widget in (self.undo_button, self._scheme, self.lock_button, self.who):
+        self.bell = Bell(self.desk)
+        for widget in (self.undo_button, self.bell, self._scheme, self.lock_button, self.who):
             layout.addWidget(widget)
         return top
 
@@ -257,6 +260,7 @@ class MainWindow(QMainWindow):
         if patients:
             QShortcut(QKeySequence("F2"), self, self._find)
         QShortcut(QKeySequence("Ctrl+K"), self, self.find_box.open_commands)
+        QShortcut(QKeySequence("Ctrl+B"), self, self.bell.open_list)
         QShortcut(QKeySequence("F5"), self, self.refresh)
         QShortcut(QKeySequence("F6"), self, self._next_pane)
         QShortcut(QKeySequence("Ctrl+Z"), self, self.undo)

@@ -59,3 +59,27 @@ class Message(Base):
     created_at: Mapped[Created]
     hold_until: Mapped[Moment]
     released_at: Mapped[datetime | None]
+
+
+class Notification(Base):
+    """What somebody else did that concerns `user_id`: the bell. Written by the database; at most one unread line for each appointment."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        CheckConstraint(
+            "kind in ('booked', 'moved', 'moved_away', 'cancelled', 'no_show', 'arrived', 'assigned', 'unassigned')", name="kind"
+        ),
+        Index("ix_notifications_user_id_id", "user_id", "id"),
+        Index("ix_notifications_patient_id", "patient_id"),
+        Index("uq_notifications_unread", "user_id", "appointment_id", unique=True, postgresql_where=text("read_at is null")),
+        {"schema": "clinic"},
+    )
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("auth.users.id"))
+    at: Mapped[Created]
+    kind: Mapped[str]
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    appointment_id: Mapped[int | None] = mapped_column(BigInteger)
+    starts_at: Mapped[datetime | None]
+    by_user: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
+    read_at: Mapped[datetime | None]

@@ -97,6 +97,8 @@ def ward(practice: Practice) -> Ward:
     for name in ("rita", "dora", "hugo", "ada", "kim"):
         practice.token(name)
     users = {str(row[0]): int(row[1]) for row in as_owner(practice, "select username, id from auth.users")}
+    for name in ("rita", "dora", "ada", "sam", "kim"):
+        as_owner(practice, "insert into clinic.notifications (user_id, kind, patient_id) values (%s, 'assigned', %s)", users[name], bare)
     for name in ("rita", "dora", "hugo", "ada", "sam"):
         as_owner(practice, "insert into clinic.desk_actions (user_id, kind, changes) values (%s, 'book', '[1]')", users[name])
     for side in (mine, other):

@@ -24,7 +24,7 @@ Shapes = dict[str, tuple[str, str]]
 LATER = datetime(2031, 5, 6, 8, tzinfo=UTC)
 IDENTITY = "('ssn', 'added_note', 'about_note')"
 OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id",
-              "clinic.desk_actions": "user_id"}
+              "clinic.desk_actions": "user_id", "clinic.notifications": "user_id"}
 OF_DOCTOR = ("clinic.waiting_list", "clinic.offers", "clinic.assignments",
              "clinic.care", "clinic.appointments", "clinic.appointment_events")
 
@@ -100,7 +100,7 @@ SETS = {
     "auth.users": "name = name, version = version + 1", "clinic.consultations": "version = version + 1",
     "clinic.prescriptions": "printed = printed + 1", "clinic.settings": "version = version + 1",
     "clinic.sealed_fields": "written_by = %(me)s, version = version + 1", "clinic.desk_actions": "state = state",
-    "clinic.offers": "status = status",
+    "clinic.offers": "status = status", "clinic.notifications": "read_at = read_at",
 }
 
 
@@ -112,6 +112,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         "clinic.sealed_fields": ("patient_id = %(p)s and field = " + ("'medical_history'" if role == "doctor" else "'ssn'"), {}),
         "clinic.drafts": ("consultation_id = %(c)s", {}),
         "clinic.desk_actions": ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'sam')", {}),
+        "clinic.notifications": ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'sam')", {}),
         "clinic.consultations": ("id = %(c)s", {}),
         "clinic.visit_outbox": ("visit_id = %(v)s", {}),
         "clinic.settings": ("key = 'name'", {}),
