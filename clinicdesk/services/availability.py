@@ -68,6 +68,25 @@ class SlotPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """Which places are wanted: weekdays (bit 0 is Monday), between two local minutes, and of each day only the `first`."""
+
+    weekdays: int = 127
+    from_minute: int = 0
+    to_minute: int = 1440
+    first: bool = False
+
+    def takes(self, place: Range, zone: tzinfo) -> bool:
+        """Whether the whole place lies within."""
+        start, end = place.starts_at.astimezone(zone), place.ends_at.astimezone(zone)
+        begins, lasts = start.hour * 60 + start.minute, (end - start).total_seconds() // 60
+        return bool(self.weekdays >> start.weekday() & 1) and self.from_minute <= begins and begins + lasts <= self.to_minute
+
+
+ANY_TIME = When()
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """Everything needed to say when a doctor is open and free over some days; made by `calendars`."""
 
@@ -222,8 +241,9 @@ def next_free(
     after: datetime | None = None,
     count: int = 10,
     days: int = HORIZON_DAYS,
+    when: When = ANY_TIME,
 ) -> list[FreePlace]:
-    """The first free places of a doctor, of a specialization, or of anybody available, in order of time."""
+    """The first free places of a doctor, of a specialization, or of anybody available, in order of time; `when` says which ones count."""
     after = after or session.now()
     query = select(Doctor.id).join(User, User.id == Doctor.user_id).where(Doctor.available, User.active)
     if doctor_id is not None:
@@ -237,7 +257,9 @@ def next_free(
         span = [first + timedelta(days=week + d) for d in range(min(7, days - week))]
         all_calendars = calendars(session, ids, day_bounds(session, span[0])[0], day_bounds(session, span[-1])[1])
         for day in span:
-            found.extend(FreePlace(i, p.starts_at, p.ends_at) for i in ids for p in _places(all_calendars[i], day, minutes, session, after))
+            here = sorted((p.starts_at, i, p) for i in ids for p in _places(all_calendars[i], day, minutes, session, after)
+                          if when.takes(p, session.zone))
+            found.extend(FreePlace(i, p.starts_at, p.ends_at) for _, i, p in (here[:1] if when.first else here))
         if len(found) >= count:
             break
     return sorted(found, key=lambda p: (p.starts_at, p.doctor_id))[:count]

@@ -144,6 +144,20 @@ begin
 end $$;
 create trigger guard_held before insert or update on clinic.appointments for each row execute function clinic.guard_held();
 
+-- A held place is as busy as a booked one for everybody who looks for a free place.
+create or replace function clinic.busy(p_from timestamptz, p_to timestamptz)
+returns table (doctor_id bigint, starts_at timestamptz, ends_at timestamptz, lane int)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if auth.me() is null then return; end if;
+    return query select a.doctor_id, a.starts_at, a.ends_at, a.lane from clinic.appointments a
+                  where a.starts_at < p_to and a.starts_at > p_from - interval '12 hours' and a.ends_at > p_from
+                    and a.status not in ('cancelled', 'no_show')
+                 union all
+                 select o.doctor_id, o.starts_at, o.ends_at, 0 from clinic.offers o
+                  where o.status = 'held' and o.expires_at > now() and o.starts_at < p_to and o.ends_at > p_from;
+end $$;
+
 -- Numbers of the waiting room: one for each arrival of a day, in order; gone when the arrival is taken back. A wish whose booking is
 -- taken back waits again.
 create function clinic.follow_arrival() returns trigger

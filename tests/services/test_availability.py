@@ -197,3 +197,14 @@ def test_settings_are_the_administrators(practice: Practice) -> None:
         assert settings.clinic_settings(session).name == "New"
     with pytest.raises((NotAllowed, ChangedElsewhere)), practice.write("rita") as session:
         settings.change_settings(session, settings.ClinicSettings(name="Mine"))
+
+
+def test_free_places_of_some_weekdays_and_hours_and_the_openings_of_the_next_days(practice: Practice) -> None:
+    after = practice.at(0)
+    day = after.weekday()
+    with practice.read("rita") as session:
+        found = availability.next_free(session, after=after, count=50, when=availability.When(1 << day, 10 * 60, 11 * 60))
+        zone = session.zone
+        assert {(p.starts_at.astimezone(zone).weekday(), p.starts_at.astimezone(zone).hour) for p in found} == {(day, 10)}
+        openings = availability.next_free(session, doctor_id=practice.doctors["dora"], after=after, when=availability.When(first=True))
+    assert [p.starts_at for p in openings] == [practice.at(8, day=n) for n in range(1, 11)], "one for each of the next ten days"

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QDate, QTime, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from clinicdesk.errors import FreePlace
-from clinicdesk.rules.moments import clinical_date, clinical_time
+from clinicdesk.rules.moments import WEEKDAYS, clinical_date, clinical_time
 from clinicdesk.rules.slots import wall
 from clinicdesk.services import availability, doctors
+from clinicdesk.services.availability import ANY_TIME, When
 from clinicdesk.services.people import DoctorRow
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
@@ -24,6 +25,9 @@ from ui.widgets.text import button, label
 
 LENGTHS = (10, 15, 20, 30, 40, 60, 90)
 PLACES = 40
+OPENINGS = 10  #: the first place of each of the next so many days that have one
+HOURS = (("any hour", (0, 1440)), ("before 10", (0, 600)), ("the morning", (0, 720)), ("the afternoon", (720, 1440)),
+         ("after 16", (960, 1440)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,14 @@ class WhoIsFree(QWidget):
         self.whom.addItem("Any doctor", None)
         self.whom.setMinimumWidth(220)
         self.now_button = button("Now", self.take_now)
+        self.weekday, self.hours = QComboBox(), QComboBox()
+        self.weekday.setAccessibleName("Weekday")
+        for name, bits in (("Any weekday", 127), *((day, 1 << number) for number, day in enumerate(WEEKDAYS))):
+            self.weekday.addItem(name, bits)
+        self.hours.setAccessibleName("Hours")
+        for words, span in HOURS:
+            self.hours.addItem(words, span)
+        self.each_day = QCheckBox("Only the first of each day")
         zone = desk.zone
         self.doctors: RowTable[DoctorRow] = RowTable(
             desk.theme,
@@ -86,7 +98,12 @@ class WhoIsFree(QWidget):
                        self.now_button):
             wish.addWidget(widget)
         wish.addStretch(1)
-        wish.addWidget(self.book_button)
+        narrower = QHBoxLayout()
+        narrower.setSpacing(8)
+        for part in (label("on", "soft"), self.weekday, label("at", "soft"), self.hours, self.each_day):
+            narrower.addWidget(part)
+        narrower.addStretch(1)
+        narrower.addWidget(self.book_button)
         both = QHBoxLayout()
         both.setSpacing(16)
         both.addWidget(self.left, 2)
@@ -95,12 +112,14 @@ class WhoIsFree(QWidget):
         outer.setContentsMargins(0, 12, 0, 0)
         outer.setSpacing(12)
         outer.addLayout(wish)
+        outer.addLayout(narrower)
         outer.addLayout(both, 1)
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
         self._wait.setInterval(120)
         self._wait.timeout.connect(self.refresh)
-        for changed in (self.day.dateChanged, self.time.timeChanged, self.length.currentIndexChanged, self.whom.currentIndexChanged):
+        for changed in (self.day.dateChanged, self.time.timeChanged, self.length.currentIndexChanged, self.whom.currentIndexChanged,
+                        self.weekday.currentIndexChanged, self.hours.currentIndexChanged, self.each_day.toggled):
             changed.connect(self._later)
         self._live = RefreshWhenShown(self, desk.live, ("availability", "appointments", "doctors"), self.refresh)
 
@@ -108,6 +127,12 @@ class WhoIsFree(QWidget):
     def moment(self) -> datetime:
         """The wished start, aware."""
         return wall(day_of(self.day), time_of(self.time), self.desk.zone).astimezone(self.desk.zone)
+
+    @property
+    def when(self) -> When:
+        """Which days and hours count."""
+        begins, ends = self.hours.currentData()
+        return When(self.weekday.currentData(), begins, ends, first=self.each_day.isChecked())
 
     def set_people(self, people: list[DoctorRow]) -> None:
         """Whom one can wish for."""
@@ -140,7 +165,7 @@ class WhoIsFree(QWidget):
         """Look again."""
         chosen = self.whom.currentData()
         self.desk.ask(self, look, self.moment, self.length.currentData(), chosen if isinstance(chosen, int) else None,
-                      chosen if isinstance(chosen, str) else "", done=self._show, replaces="free")
+                      chosen if isinstance(chosen, str) else "", self.when, done=self._show, replaces="free")
 
     def _show(self, found: tuple[list[DoctorRow], list[Opening]]) -> None:
         free, openings = found
@@ -173,10 +198,12 @@ def later(start: datetime, minutes: int) -> datetime:
     return datetime.fromtimestamp(start.timestamp() + minutes * 60, start.tzinfo)
 
 
-def look(session: Any, at: datetime, minutes: int, doctor_id: int | None, specialization: str) -> tuple[list[DoctorRow], list[Opening]]:
+def look(session: Any, at: datetime, minutes: int, doctor_id: int | None, specialization: str,
+         when: When = ANY_TIME) -> tuple[list[DoctorRow], list[Opening]]:
     """Free doctors at a moment and the first places from then on; runs on a worker."""
     people = {row.id: row for row in doctors.doctors(session)}
     free = [people[i] for i in availability.free_doctors(session, at, minutes) if i in people]
     wanted = [p for p in free if (doctor_id is None or p.id == doctor_id) and (not specialization or p.specialization == specialization)]
-    places = availability.next_free(session, doctor_id=doctor_id, specialization=specialization, minutes=minutes, after=at, count=PLACES)
+    places = availability.next_free(session, doctor_id=doctor_id, specialization=specialization, minutes=minutes, after=at,
+                                    count=OPENINGS if when.first else PLACES, when=when)
     return wanted, [Opening(p, people[p.doctor_id].name, people[p.doctor_id].specialization) for p in places if p.doctor_id in people]
