@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from clinicdesk.errors import Invalid
 from clinicdesk.models.accounts import User
@@ -46,7 +46,8 @@ class Call:
 
 def waiting_room(session: ClinicSession) -> list[Waiting]:
     """Who arrived today and is not done, who waits longest first, then who is in a room."""
-    start, end = day_bounds(session, session.now().astimezone(session.zone).date())
+    today = session.now().astimezone(session.zone).date()
+    start, end = day_bounds(session, today)
     a, t = Appointment, Ticket
     rows = session.rows(
         select(
@@ -67,7 +68,10 @@ def waiting_room(session: ClinicSession) -> list[Waiting]:
         .join(Doctor, Doctor.id == a.doctor_id)
         .join(User, User.id == Doctor.user_id)
         .outerjoin(t, t.appointment_id == a.id)
-        .where(a.status.in_(("arrived", "in_progress")), a.starts_at >= start, a.starts_at < end)
+        .where(
+            a.status.in_(("arrived", "in_progress")),
+            or_(t.day == today, and_(t.day.is_(None), a.starts_at >= start, a.starts_at < end)),
+        )
         .order_by(a.status, a.status_since, a.id)
     )
     return [Waiting(*row) for row in rows]

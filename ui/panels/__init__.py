@@ -21,8 +21,9 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.availability import AvailabilityPanel
             from ui.panels.front_desk import FrontDeskPanel
             from ui.panels.patients import PatientsPanel
+            from ui.panels.waiting_list import WaitingListPanel
 
-            return [FrontDeskPanel(desk), PatientsPanel(desk), AppointmentsPanel(desk), AvailabilityPanel(desk)]
+            return [FrontDeskPanel(desk), PatientsPanel(desk), AppointmentsPanel(desk), WaitingListPanel(desk), AvailabilityPanel(desk)]
         case "administrator":
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.availability import AvailabilityPanel

@@ -20,11 +20,14 @@ from ui.dialogs.cancelling import CancelSheet
 from ui.dialogs.repeating import MoveSeriesSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
-from ui.panels.front_side import SelectedAppointment, WaitingList, possible_steps, side_column
+from ui.panels.front_side import SelectedAppointment, possible_steps, side_column
 from ui.problems import explain
 from ui.schedule.day_bar import DayBar
 from ui.schedule.view import DayCalendar
 from ui.undo_history import take_back
+from ui.waiting.call_screen import CallScreen
+from ui.waiting.freed import FreedPlaces
+from ui.waiting.room import WaitingRoom
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import button
 
@@ -65,15 +68,18 @@ class FrontDeskPanel(Panel):
         self.calendar.selected.connect(self._selected)
         self.calendar.opened.connect(lambda block: self.desk.show("patient", block.patient_id))
         self.calendar.menu_requested.connect(self._menu)
-        self.waiting = WaitingList(desk)
+        self.waiting = WaitingRoom(desk)
         self.waiting.chosen.connect(self.calendar.select)
+        self.freed = FreedPlaces(desk)
+        self.freed.watch(self)
+        self.call_screen: CallScreen | None = None
         self.detail = SelectedAppointment(desk)
         self.detail.step_requested.connect(self.step)
         self.detail.patient_requested.connect(lambda patient_id: self.desk.show("patient", patient_id))
         middle = QHBoxLayout()
         middle.setSpacing(12)
         middle.addWidget(self.calendar, 1)
-        middle.addWidget(side_column(self.waiting, self.detail))
+        middle.addWidget(side_column(self.waiting, self.freed, self.detail))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(12)
@@ -89,6 +95,9 @@ class FrontDeskPanel(Panel):
         return (
             Action("New appointment", self.new_appointment, "book", "F3"),
             Action("Check in the selected patient", self._check_in, "arrived", "F4"),
+            Action("Call the next patient", self.waiting.call_next, "call", "Shift+F4"),
+            Action("Offer the first freed place", self.freed.offer_first, "waiting", "Ctrl+Shift+O"),
+            Action("Open the call screen", self.open_call_screen, "call"),
             Action("Go to today", lambda: self.bar.set_day(datetime.now(self.desk.zone).date()), "day"),
         )
 
@@ -132,7 +141,6 @@ class FrontDeskPanel(Panel):
         self.schedule = schedule
         self.bar.set_doctors(schedule.columns)
         self._draw()
-        self.waiting.show_day(schedule)
         if self._select_next is not None and self.calendar.select(self._select_next):
             self._select_next = None
         self._selected(self.calendar.block)
@@ -153,6 +161,13 @@ class FrontDeskPanel(Panel):
 
     def _selected(self, block: AppointmentBlock | None) -> None:
         self.detail.show_block(block, self._doctor_name(block.doctor_id) if block else "")
+
+    def open_call_screen(self) -> None:
+        """The window for the waiting room."""
+        if self.call_screen is None:
+            self.call_screen = CallScreen(self.desk)
+            self.window().destroyed.connect(self.call_screen.deleteLater)
+        self.call_screen.show_there()
 
     # Booking and moving
 

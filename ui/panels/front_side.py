@@ -1,20 +1,20 @@
-"""Beside the calendar: who waits, and the selected appointment with its next steps and its history."""
+"""Beside the calendar: the selected appointment with its next steps and its history."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from clinicdesk.rules.desk_words import PAST_WORDS
 from clinicdesk.rules.formats import SEXES, phone_text
-from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_time, minutes_text
+from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_time
 from clinicdesk.rules.steps import Step, steps_from
 from clinicdesk.services import appointments, patients
 from clinicdesk.services.people import PatientCard
-from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent, DaySchedule
+from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent
 from ui.desk import Desk
 from ui.widgets.arranging import emptied
 from ui.widgets.section import Section
@@ -24,56 +24,6 @@ from ui.widgets.text import button, label
 #: The icon of each step's button, and its key where it has one.
 ICONS = {"confirmed": "confirmed", "arrived": "arrived", "cancelled": "cancelled", "no_show": "no_show", "scheduled": "undo"}
 KEYS = {"arrived": "F4", "cancelled": "Del"}
-
-
-class WaitingList(Section):
-    """Who has arrived and is not in the room yet, longest first. Signal `chosen(appointment id)`."""
-
-    chosen = Signal(int)
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__("Waiting room", card="surface")
-        self._desk = desk
-        self._blocks: list[AppointmentBlock] = []
-        self._names: dict[int, str] = {}
-        self._lines = QVBoxLayout()
-        self._lines.setSpacing(2)
-        self.body.addLayout(self._lines)
-        self._minute = QTimer(self)
-        self._minute.setInterval(20_000)
-        self._minute.timeout.connect(self._draw)
-        self._minute.start()
-
-    def show_day(self, schedule: DaySchedule) -> None:
-        """Take the waiting ones out of the day."""
-        self._names = {c.doctor_id: c.name for c in schedule.columns}
-        waiting = [b for b in schedule.blocks if b.status in {"arrived", "in_progress"}]
-        self._blocks = sorted(waiting, key=lambda b: (b.status != "arrived", b.status_since))
-        self._draw()
-
-    def _draw(self) -> None:
-        emptied(self._lines)
-        now = datetime.now(self._desk.zone)
-        for block in self._blocks:
-            self._lines.addWidget(self._line(block, now))
-        if not self._blocks:
-            self._lines.addWidget(label("Nobody is waiting.", "faint"))
-        count = sum(b.status == "arrived" for b in self._blocks)
-        self.set_title(f"Waiting room ({count})" if count else "Waiting room")
-
-    def _line(self, block: AppointmentBlock, now: datetime) -> QWidget:
-        minutes = max(0, int((now - block.status_since).total_seconds() // 60))
-        waits = block.status == "arrived"
-        line = QWidget()
-        inner = QHBoxLayout(line)
-        inner.setContentsMargins(0, 0, 0, 0)
-        name = button(block.patient_name, lambda: self.chosen.emit(block.id), variant="link")
-        inner.addWidget(name, 1)
-        words = f"{minutes_text(minutes)}{'  ⚠' if minutes >= 30 else ''}" if waits else "in the room"
-        inner.addWidget(label(words, "warning" if waits and minutes >= 30 else "soft"))
-        line.setToolTip(f"{self._names.get(block.doctor_id, '')}, {clinical_time(block.starts_at, self._desk.zone)}")
-        line.setAccessibleName(f"{block.patient_name}, {words}")
-        return line
 
 
 class SelectedAppointment(Section):
