@@ -1,0 +1,409 @@
+"""Money on a real database: what a patient owes, every refusal in the database itself, the wallet under random use and under a race."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import timedelta
+from decimal import Decimal
+from io import BytesIO
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pypdf import PdfReader
+
+from clinicdesk.errors import ClinicError, Invalid, NotAllowed
+from clinicdesk.services import appointments, day_close, money, receipts
+from clinicdesk.services.money import Account, Part, RefundPart
+from tests.clinics import Practice
+from tests.reliability.test_races import together
+from tests.visiting import arrived, as_owner, completed, raw
+
+FEE = Decimal("50.00")
+
+
+def key() -> str:
+    return uuid4().hex
+
+
+def account(practice: Practice, patient: str, who: str = "rita") -> Account:
+    with practice.read(who) as session:
+        return money.account(session, patient)
+
+
+def owing(practice: Practice, hour: int = 9) -> tuple[str, int]:
+    """A patient in the waiting room whose visit is charged; her charge."""
+    patient = practice.patient()
+    booked = arrived(practice, patient, hour)
+    with practice.write("rita") as session:
+        charge = money.charge_visit(session, booked)
+    assert charge is not None
+    return patient, charge
+
+
+def pay(practice: Practice, patient: str, charge: int, amount: str = "50", method: str = "cash", request: str = "") -> int:
+    with practice.write("rita") as session:
+        return money.pay(session, patient, [Part(charge, method, Decimal(amount))], request or key())
+
+
+def top_up(practice: Practice, patient: str, amount: str, method: str = "cash") -> int:
+    with practice.write("rita") as session:
+        return money.top_up(session, patient, method, Decimal(amount), key())
+
+
+def refund(practice: Practice, patient: str, receipt: int, amount: str, method: str, *, owed_again: bool = False) -> int:
+    with practice.write("rita") as session:
+        line = money.refundable_lines(session, receipt)[0]
+        return money.refund(session, patient, [RefundPart(line[0], method, Decimal(amount))], "did not take place", key(),
+                            owed_again=owed_again)
+
+
+def till(practice: Practice) -> dict[str, tuple[Decimal, Decimal]]:
+    with practice.read("rita") as session:
+        today = practice.at(9, day=0).date()
+        return {one.method: (one.came, one.went) for one in day_close.till(session, today).sums}
+
+
+def consistent(practice: Practice) -> None:
+    """What must hold whatever happened: read by the owner, past every policy."""
+    assert as_owner(practice, """
+        select w.patient_id from clinic.wallets w left join clinic.wallet_entries e using (patient_id) group by w.patient_id, w.balance
+        having w.balance <> coalesce(sum(e.amount), 0) or w.balance < 0""") == [], "a balance is the sum of its entries"
+    assert as_owner(practice, """
+        select id from (select id, balance_after, sum(amount) over (partition by patient_id order by id) as so_far
+                          from clinic.wallet_entries) x where balance_after <> so_far or so_far < 0""") == []
+    assert as_owner(practice, """
+        select c.id from clinic.charges c join clinic.payments p on p.charge_id = c.id group by c.id
+        having sum(case when p.kind = 'payment' then p.amount when p.owed_again then -p.amount else 0 end) > c.amount""") == []
+    assert as_owner(practice, """
+        select p.id from clinic.payments p join clinic.payments r on r.refunded_id = p.id group by p.id having sum(r.amount) > p.amount
+        """) == []
+    assert as_owner(practice, """
+        select p.id from clinic.payments p left join clinic.wallet_entries e on e.payment_id = p.id
+         where (e.id is not null) <> (p.method = 'wallet' or p.kind in ('top_up', 'payout'))""") == [], "cash and card never touch a wallet"
+    numbers = [row[0] for row in as_owner(practice, "select number from clinic.receipts order by number")]
+    assert [int(number[5:]) for number in numbers] == list(range(1, len(numbers) + 1)), "receipt numbers have no gap"
+
+
+def test_a_visit_is_charged_once_when_reception_looks_and_at_the_latest_when_it_is_completed(practice: Practice) -> None:
+    patient = practice.patient()
+    booked = practice.book(patient, practice.at(9))
+    with pytest.raises(ClinicError, match="who has arrived"), practice.write("rita") as session:
+        money.charge_visit(session, booked)
+    practice.step(booked, "arrived")
+    for _ in range(2):
+        with practice.write("rita") as session:
+            assert money.open_account(session, patient, booked).owed == FEE
+    other = practice.patient()
+    completed(practice, other, hour=11)
+    seen = account(practice, other)
+    assert [row.amount for row in seen.charges] == [FEE]
+    assert seen.charges[0].what.startswith("Consultation, Dr Dora Kim, ")
+    assert as_owner(practice, "select count(*) from clinic.charges") == [(2,)]
+    practice.step(booked, "cancelled", reason="went home")
+    assert account(practice, patient).owed == 0, "who did not get her visit owes nothing for it"
+    practice.step(booked, "scheduled")
+    practice.step(booked, "arrived")
+    with practice.write("rita") as session:
+        assert money.open_account(session, patient, booked).owed == FEE
+
+
+def test_the_amount_changes_with_a_reason_and_a_waived_visit_is_not_charged_again(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    with pytest.raises(Invalid), practice.write("rita") as session:
+        money.change_charge(session, charge, Decimal(20), "")
+    assert account(practice, patient).owed == FEE
+    with practice.write("rita") as session:
+        changed = money.change_charge(session, charge, Decimal(20), "student")
+    row = account(practice, patient).charges[0]
+    assert (row.id, row.amount, row.usual, row.reason) == (changed, Decimal(20), FEE, "student")
+    with practice.write("rita") as session:
+        money.void_charge(session, changed, "free of charge today")
+        assert money.open_account(session, patient, row.appointment_id).owed == 0
+    with pytest.raises(ClinicError, match="not open"):
+        pay(practice, patient, changed, "1")
+
+
+def test_two_equal_payments_count_twice_and_a_double_click_counts_once(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    request = key()
+    first = pay(practice, patient, charge, "20", request=request)
+    assert pay(practice, patient, charge, "20", request=request) == first
+    assert pay(practice, patient, charge, "20") != first
+    assert account(practice, patient).owed == Decimal(10)
+    assert till(practice)["cash"] == (Decimal(40), Decimal(0))
+    with pytest.raises(ClinicError, match="another amount"):
+        pay(practice, patient, charge, "10", request=request)
+    token, request = practice.token("rita"), key()
+
+    def click() -> int:
+        with practice.clinic.write(token) as session:
+            return money.pay(session, patient, [Part(charge, "card", Decimal(5))], request)
+
+    answers = together(*[click] * 6)
+    assert len(set(answers)) == 1 and isinstance(answers[0], int), answers
+    assert account(practice, patient).owed == Decimal(5)
+    consistent(practice)
+
+
+@pytest.mark.parametrize(("amount", "method", "words"), [
+    ("50.01", "cash", "more than is owed"), ("0", "cash", "above 0"), ("-5", "card", "above 0"), ("10", "wallet", "not enough money"),
+    ("1.005", "cash", "two digits"),
+])
+def test_a_payment_that_cannot_be_is_refused_and_leaves_nothing(practice: Practice, amount: str, method: str, words: str) -> None:
+    patient, charge = owing(practice)
+    with pytest.raises(Invalid, match=words) as refusal:
+        pay(practice, patient, charge, amount, method)
+    assert refusal.value.field == "amount"
+    assert as_owner(practice, "select (select count(*) from clinic.receipts), (select count(*) from clinic.receipt_counters)") == [(0, 0)]
+    with pytest.raises(ClinicError, match="not open"):
+        pay(practice, practice.patient(), charge, "5")
+
+
+def test_money_can_be_split_over_methods_on_one_receipt(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    top_up(practice, patient, "30", "card")
+    with practice.write("rita") as session:
+        receipt = money.pay(session, patient, [Part(charge, "wallet", Decimal(30)), Part(charge, "cash", Decimal(20))], key())
+    seen = account(practice, patient)
+    assert (seen.owed, seen.wallet) == (0, 0)
+    row = next(r for r in seen.receipts if r.id == receipt)
+    assert dict(row.methods) == {"wallet": Decimal(30), "cash": Decimal(20)} and row.total == FEE == row.refundable
+    assert till(practice) == {"cash": (Decimal(20), 0), "card": (Decimal(30), 0), "wallet": (Decimal(30), 0)}
+    consistent(practice)
+
+
+def test_a_refund_in_cash_is_not_credited_to_the_wallet_and_one_to_the_wallet_is_no_cash(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    receipt = pay(practice, patient, charge)
+    refund(practice, patient, receipt, "20", "cash")
+    assert account(practice, patient).wallet == 0
+    assert till(practice)["cash"] == (Decimal(50), Decimal(20))
+    refund(practice, patient, receipt, "10", "wallet")
+    seen = account(practice, patient)
+    assert seen.wallet == Decimal(10)
+    assert till(practice)["cash"] == (Decimal(50), Decimal(20))
+    assert seen.owed == 0, "a refund is no debt"
+    with pytest.raises(Invalid, match="more than can be given back"):
+        refund(practice, patient, receipt, "20.01", "card")
+    refund(practice, patient, receipt, "20", "card", owed_again=True)
+    assert account(practice, patient).owed == Decimal(20), "unless it is owed again"
+    with practice.read("rita") as session:
+        assert money.refundable_lines(session, receipt) == []
+    consistent(practice)
+
+
+def test_a_charge_somebody_paid_for_cannot_fall_away(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    receipt = pay(practice, patient, charge, "10")
+    for change in (lambda s: money.void_charge(s, charge, "mistake"), lambda s: money.change_charge(s, charge, Decimal(5), "mistake")):
+        with pytest.raises(ClinicError, match="refund it first"), practice.write("rita") as session:
+            change(session)
+    refund(practice, patient, receipt, "10", "cash")
+    with practice.write("rita") as session:
+        money.void_charge(session, charge, "mistake")
+    assert account(practice, patient).owed == 0
+
+
+def test_the_wallet_is_the_sum_of_its_entries_whatever_people_do(practice: Practice) -> None:
+    chance, refused = random.Random(7), 0
+    people = [owing(practice, 8 + number)[0] for number in range(3)]
+    for _ in range(120):
+        patient = chance.choice(people)
+        amount = Decimal(chance.randrange(1, 6000)) / 100
+        seen = account(practice, patient)
+        try:
+            match chance.randrange(6):
+                case 0:
+                    top_up(practice, patient, str(amount), chance.choice(("cash", "card")))
+                case 1:
+                    with practice.write("rita") as session:
+                        money.pay_out(session, patient, "cash", amount, "wants it back", key())
+                case 2:
+                    with practice.write("rita") as session:
+                        money.charge(session, patient, "Certificate", amount, key())
+                case 3 | 4 if seen.open:
+                    pay(practice, patient, seen.open[0].id, str(amount), chance.choice(("wallet", "wallet", "cash", "card")))
+                case 5 if paid := [r for r in seen.receipts if r.refundable]:
+                    refund(practice, patient, paid[0].id, str(amount), chance.choice(("wallet", "cash")), owed_again=chance.random() < 0.5)
+        except Invalid:
+            refused += 1
+    assert refused > 10
+    consistent(practice)
+    assert as_owner(practice, "select count(*) > 40 from clinic.receipts") == [(True,)]
+
+
+def test_32_desks_pay_from_one_wallet(practice: Practice) -> None:
+    patient = practice.patient()
+    top_up(practice, patient, "100")
+    with practice.write("rita") as session:
+        charge = money.charge(session, patient, "Course of treatment", Decimal(1000), key())
+    token, chance = practice.token("rita"), random.Random(3)
+    amounts = [Decimal(chance.randrange(100, 900)) / 100 for _ in range(32)]
+    gate = threading.Semaphore(8)  # as many connections as the pool has
+
+    def spend(amount: Decimal) -> int:
+        with gate, practice.clinic.write(token) as session:
+            return money.pay(session, patient, [Part(charge, "wallet", amount)], key())
+
+    outcomes = together(*(lambda a=a: spend(a) for a in amounts))
+    paid = sum((a for a, o in zip(amounts, outcomes, strict=True) if isinstance(o, int)), Decimal(0))
+    refusals = [o for o in outcomes if not isinstance(o, int)]
+    assert refusals and all(isinstance(o, Invalid) and "not enough" in o.sentence for o in refusals), refusals
+    seen = account(practice, patient)
+    assert seen.wallet == 100 - paid >= 0
+    assert seen.owed == 1000 - paid
+    assert min(a for a, o in zip(amounts, outcomes, strict=True) if not isinstance(o, int)) > seen.wallet
+    consistent(practice)
+
+
+def test_a_day_closes_when_it_matches_or_is_explained_and_then_takes_no_money(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    pay(practice, patient, charge, "20")
+    pay(practice, patient, charge, "25", "card")
+    today = practice.at(9, day=0).date()
+    close = (today, Decimal(100), Decimal(119), Decimal(25))
+    for words in ("", "short  "):
+        with pytest.raises(Invalid, match="does not match") as refusal, practice.write("rita") as session:
+            day_close.close(session, *close, words)
+        assert refusal.value.field == "explanation"
+    with practice.write("rita") as session:
+        done = day_close.close(session, *close, "one euro fell behind the desk")
+    with practice.read("rita") as session:
+        row = day_close.till(session, today).closed
+    assert row and (row.expected_cash, row.expected_card, row.difference) == (Decimal(120), Decimal(25), Decimal(-1))
+    for again in (lambda: pay(practice, patient, charge, "5"), lambda: top_up(practice, patient, "5")):
+        with pytest.raises(ClinicError, match="closed"):
+            again()
+    with pytest.raises(ClinicError, match="closed already"), practice.write("rita") as session:
+        day_close.close(session, *close, "one euro fell behind the desk")
+    with pytest.raises(NotAllowed), practice.write("rita") as session:
+        day_close.reopen(session, done, "one more payment")
+    with pytest.raises(Invalid), practice.write("ada") as session:
+        day_close.reopen(session, done, " ")
+    with practice.write("ada") as session:
+        day_close.reopen(session, done, "one more payment")
+    pay(practice, patient, charge, "5")
+    with practice.write("rita") as session:
+        day_close.close(session, today, Decimal(100), Decimal(125), Decimal(25))
+        assert [c.matches for c in day_close.closes(session)] == [True, False], "the reopened close is kept"
+    with pytest.raises(ClinicError, match="not come yet"), practice.write("rita") as session:
+        day_close.close(session, today + timedelta(days=1), Decimal(0), Decimal(0), Decimal(0))
+    consistent(practice)
+
+
+def test_money_taken_while_the_day_closes_is_in_the_close_or_refused(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    token, today = practice.token("rita"), practice.at(9, day=0).date()
+
+    def take() -> int:
+        with practice.clinic.write(token) as session:
+            return money.pay(session, patient, [Part(charge, "cash", Decimal(5))], key())
+
+    def shut() -> int:
+        with practice.clinic.write(token) as session:
+            return day_close.close(session, today, Decimal(0), Decimal(0), Decimal(0), "counted while people pay")
+
+    together(take, take, take, shut, take, take, take)
+    assert as_owner(practice, "select c.expected_cash = (select coalesce(sum(amount), 0) from clinic.payments)"
+                              " from clinic.day_closes c") == [(True,)]
+
+
+@pytest.mark.parametrize("who", ["dora", "kim", None])
+def test_nobody_but_the_desk_moves_money(practice: Practice, who: str | None) -> None:
+    patient, charge = owing(practice)
+    if who == "kim":
+        who = "hugo"
+    calls = (f"clinic.take_money('payment', '{patient}', 'k', '[{{\"charge\": {charge}, \"method\": \"cash\", \"amount\": 5}}]', '')",
+             f"clinic.take_money('top_up', '{patient}', 'k', '[{{\"method\": \"cash\", \"amount\": 5}}]', '')",
+             f"clinic.add_charge('{patient}', 'Certificate', 5, 'k')", f"clinic.void_charge({charge}, 'because')",
+             f"clinic.change_charge({charge}, 1, 'because')", f"clinic.correct_wallet('{patient}', 5, 'because', 'k')",
+             "clinic.close_day(current_date, 0, 0, 0, '')", "clinic.reopen_day(1, 'because')", "clinic.receipt_printed(1)",
+             f"clinic.charge_visit((select appointment_id from clinic.charges where id = {charge}))",
+             f"clinic.book_money('top_up', '{patient}', 'k', '[]', '', 1, now())", "clinic.book_close(current_date, 0, 0, 0, '', 1, now())",
+             "clinic.charge_for_visit(1, 1)")
+    for call in calls:
+        with raw(practice, who) as connection, pytest.raises(psycopg.Error) as refusal:
+            connection.execute(f"select {call}")
+        assert refusal.value.sqlstate in {"42501", "CD001"}, call
+    for statement in ("update clinic.wallets set balance = 99", "delete from clinic.payments", "insert into clinic.wallets values ('x', 9)",
+                      "update clinic.receipt_counters set last = 0", "update clinic.charges set amount = 0"):
+        with raw(practice, "ada") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)
+    with pytest.raises(psycopg.Error) as kept:
+        as_owner(practice, "update clinic.charges set amount = 0")
+    assert kept.value.sqlstate == "CD010", "not even the owner changes what was booked"
+
+
+def test_only_an_administrator_corrects_a_wallet_and_never_below_zero(practice: Practice) -> None:
+    patient = practice.patient()
+    top_up(practice, patient, "10")
+    with pytest.raises(NotAllowed), practice.write("rita") as session:
+        money.correct_wallet(session, patient, Decimal(5), "because", key())
+    for amount, words in ((Decimal("-10.01"), "not enough"), (Decimal(0), "zero")):
+        with pytest.raises(Invalid, match=words), practice.write("ada") as session:
+            money.correct_wallet(session, patient, amount, "counted twice", key())
+    with practice.write("ada") as session:
+        money.correct_wallet(session, patient, Decimal(-4), "counted twice", key())
+    assert account(practice, patient).wallet == Decimal(6)
+    assert till(practice)["cash"] == (Decimal(10), 0), "a correction is no money of the till"
+    consistent(practice)
+
+
+def text_of(content: bytes) -> str:
+    return " ".join("\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).replace("\u00a0", " ").split())
+
+
+@pytest.mark.parametrize("page", ["A4", "A5", "Letter"])
+def test_receipts_say_everything_and_are_the_same_bytes_again(practice: Practice, page: str) -> None:
+    patient, charge = owing(practice)
+    top_up(practice, patient, "80", "card")
+    paid = pay(practice, patient, charge, "50", "wallet")
+    back = refund(practice, patient, paid, "20", "cash")
+    with practice.read("rita") as session:
+        first, again, refunded = (receipts.paper(session, one, page) for one in (paid, paid, back))
+    assert first.content == again.content
+    words = text_of(first.content)
+    for part in ("RECEIPT", first.number, "EXAMPLE1, Maria", "Consultation, Dr Dora Kim", "50.00 EUR", "Wallet", "Wallet now holds",
+                 "30.00 EUR", "Taken by Rita Reception", "Test Clinic", patient):
+        assert part in words, part
+    words = text_of(refunded.content)
+    for part in ("REFUND", f"of receipt {first.number}", "20.00 EUR", "Cash", "Reason: did not take place"):
+        assert part in words, part
+    assert "Wallet now holds" not in words
+    with practice.write("rita") as session:
+        receipts.printed(session, paid)
+    with practice.read("rita") as session:
+        copy = receipts.paper(session, paid, page)
+    assert copy.content.startswith(first.content) and "COPY" in text_of(copy.content)
+    with pytest.raises(NotAllowed), practice.read("dora") as session:
+        receipts.paper(session, paid, page)
+
+
+def test_the_sheet_of_a_day_shows_both_sides(practice: Practice) -> None:
+    patient, charge = owing(practice)
+    pay(practice, patient, charge, "20")
+    with practice.write("rita") as session:
+        done = day_close.close(session, practice.at(9, day=0).date(), Decimal(100), Decimal(119), Decimal(0), "one euro is missing")
+        name, content = day_close.paper(session, done)
+        assert (name, content) == day_close.paper(session, done)
+    words = text_of(content)
+    for part in ("DAY CLOSE", "The day does not match.", "120.00", "119.00", "-1.00", "one euro is missing", "Rita Reception"):
+        assert part in words, part
+
+
+def test_the_account_is_read_with_the_same_number_of_queries_whatever_is_in_it(practice: Practice) -> None:
+    from tests.visiting import counted
+
+    patient, charge = owing(practice)
+    sent = []
+    for _ in range(2):
+        with practice.read("rita") as session, counted(session) as statements:
+            money.account(session, patient)
+        sent.append(len(statements))
+        for _n in range(3):
+            pay(practice, patient, charge, "5")
+    assert sent[0] == sent[1] <= 7
+    with practice.read("rita") as session:
+        assert appointments.of_patient(session, patient)
