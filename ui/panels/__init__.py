@@ -21,8 +21,9 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.availability import AvailabilityPanel
             from ui.panels.front_desk import FrontDeskPanel
             from ui.panels.patients import PatientsPanel
+            from ui.panels.till import TillPanel
 
-            return [FrontDeskPanel(desk), PatientsPanel(desk), AppointmentsPanel(desk), AvailabilityPanel(desk)]
+            return [FrontDeskPanel(desk), PatientsPanel(desk), AppointmentsPanel(desk), TillPanel(desk), AvailabilityPanel(desk)]
         case "administrator":
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.availability import AvailabilityPanel
@@ -32,9 +33,10 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.patients import PatientsPanel
             from ui.panels.sessions import SessionsPanel
             from ui.panels.staff import StaffPanel
+            from ui.panels.till import TillPanel
 
-            kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, AvailabilityPanel, StaffPanel, SessionsPanel,
-                     SettingsPanel)
+            kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
+                     SessionsPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel
