@@ -92,6 +92,7 @@ def _staff(clinic: Clinic, progress: Progress) -> tuple[DemoAccount, ...]:
                 phone="+44 1632 960100",
                 email="desk@northbridge.example",
                 page="A5",
+                currency="GBP",
             ),
         )
         for number, (username, _name, specialization, qualifications, years, fee, available) in enumerate(people.DOCTORS):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinicdesk.errors import Invalid
+from clinicdesk.models.money import Charge
 from clinicdesk.models.operations import Setting
 from clinicdesk.rules.money import DEFAULT_CURRENCY, check_currency
 from clinicdesk.storage.database import ClinicSession
@@ -54,6 +55,9 @@ def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
     if not 0 <= wanted.day_starts < wanted.day_ends <= 24:
         raise Invalid("day_ends", "The day ends after it starts.")
     wanted = replace(wanted, currency=check_currency(wanted.currency))
+    now = clinic_settings(session).currency
+    if wanted.currency != now and session.scalar(select(Charge.id).limit(1)) is not None:
+        raise Invalid("currency", f"Amounts are booked in {now} already: the currency stays.")
     stored = {setting.key: setting for setting in session.scalars(select(Setting))}
     for name, value in asdict(wanted).items():
         put(session, stored, name, value)

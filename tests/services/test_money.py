@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -14,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
-from clinicdesk.services import appointments, day_close, money, receipts
+from clinicdesk.services import appointments, day_close, money, receipts, settings
 from clinicdesk.services.money import Account, Part, RefundPart
 from tests.clinics import Practice
 from tests.reliability.test_races import together
@@ -334,6 +335,18 @@ def test_nobody_but_the_desk_moves_money(practice: Practice, who: str | None) ->
     with pytest.raises(psycopg.Error) as kept:
         as_owner(practice, "update clinic.charges set amount = 0")
     assert kept.value.sqlstate == "CD010", "not even the owner changes what was booked"
+
+
+def test_the_currency_is_chosen_before_the_first_amount(practice: Practice) -> None:
+    with practice.write("ada") as session:
+        settings.change_settings(session, replace(settings.clinic_settings(session), currency="gbp"))
+    patient, charge = owing(practice)
+    receipt = pay(practice, patient, charge)
+    with practice.read("rita") as session:
+        assert "50.00 GBP" in text_of(receipts.paper(session, receipt).content)
+    with pytest.raises(Invalid, match="stays") as refusal, practice.write("ada") as session:
+        settings.change_settings(session, replace(settings.clinic_settings(session), currency="EUR"))
+    assert refusal.value.field == "currency"
 
 
 def test_only_an_administrator_corrects_a_wallet_and_never_below_zero(practice: Practice) -> None:

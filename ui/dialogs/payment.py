@@ -68,7 +68,8 @@ class PaymentSheet(Sheet):
         lines = QVBoxLayout(entry)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(12)
-        for widget in (self.who, self.owed, self.method, form, self.rest_words, self.rest):
+        keys = label("C cash, K card, W wallet; Enter takes it.", "faint")
+        for widget in (self.who, self.owed, self.method, form, self.rest_words, self.rest, keys):
             lines.addWidget(widget)
         lines.addStretch(1)
         self.outcome = _Result()
@@ -295,11 +296,11 @@ class _Owed(QFrame):
             line = QHBoxLayout()
             line.addWidget(tick, 1)
             line.addWidget(label(f"{amount} of {amount_text(row.amount)}" if row.paid else amount, "heading"))
-            changing = button("Change", partial(change, row), variant="link")
+            changing = button("Change", partial(change, row), variant="link", tip="Charge another amount, with a reason")
             changing.setAccessibleName(f"Change the amount of {row.what}")
-            changing.setEnabled(not row.paid)
-            changing.setToolTip("Something was paid for it already." if row.paid else "Charge another amount, with a reason")
             line.addWidget(changing)
+            if row.paid:
+                changing.hide()  # what was paid for is refunded first
             self._lines.addLayout(line)
             if row.reason:
                 self._lines.addWidget(label(f"Usually {amount_text(row.usual or row.amount, currency)}: {row.reason}", "faint", wrap=True))

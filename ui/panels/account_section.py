@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from clinicdesk.rules.moments import clinical_moment
+from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.money import KINDS, METHODS, amount_text
 from clinicdesk.services import money
 from clinicdesk.services.money import Account, ReceiptRow
@@ -57,9 +57,9 @@ class AccountSection(Section):
         self.table: RowTable[ReceiptRow] = RowTable(
             desk.theme,
             (
-                Column("When", lambda r: clinical_moment(r.taken_at, desk.zone), sort=lambda r: r.taken_at, width=136),
-                Column("What", lambda r: r.what or KINDS[r.kind], tip=lambda r: f"{r.number}: {r.what or KINDS[r.kind]}, {ways(r)}"),
-                Column("By", ways, width=70, kind="soft"),
+                Column("When", lambda r: clinical_date(r.taken_at, desk.zone), sort=lambda r: r.taken_at, width=104, kind="soft"),
+                Column("What", lambda r: f"{r.what}, {ways(r).lower()}" if r.kind == "payment" else f"{KINDS[r.kind]}, {ways(r).lower()}",
+                       tip=lambda r: f"{r.number}, {KINDS[r.kind].lower()}: {r.what}, {ways(r).lower()}, taken by {r.taken_by}"),
                 Column("Amount", signed_total, sort=lambda r: -r.total if r.out else r.total, align="right", width=92),
             ),
             lambda r: r.id,

@@ -87,7 +87,7 @@ class TillPanel(Panel):
                 Column("Day", lambda r: clinical_date(r.day, weekday=True), sort=lambda r: r.day, width=136),
                 Column("Cash counted", lambda r: amount_text(r.counted_cash), sort=lambda r: r.counted_cash, align="right", width=112),
                 Column("Card", lambda r: amount_text(r.card_total), sort=lambda r: r.card_total, align="right", width=92),
-                Column("Difference", lambda r: amount_text(r.difference) if r.difference else "0.00", sort=lambda r: r.difference,
+                Column("Difference", _difference, sort=lambda r: r.difference,
                        align="right", width=96),
                 Column("State", _state, tip=_state, kind="soft"),
             ),
@@ -213,6 +213,12 @@ class TillPanel(Panel):
         self.desk.tell("The day is closed.")
         self.refresh()
         self.show_sheet(close_id)
+
+
+def _difference(row: CloseRow) -> str:
+    if row.difference or row.matches:
+        return amount_text(row.difference)
+    return f"±{amount_text(abs(row.counted_cash - row.expected_cash))}"  # too much in cash, as much missing by card, or the other way
 
 
 def _state(row: CloseRow) -> str:

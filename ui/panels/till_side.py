@@ -45,7 +45,7 @@ class SumsSection(Section):
             for column, words in enumerate((METHODS[one.method], amount_text(one.came), amount_text(one.went), amount_text(one.sum))):
                 self._put(number, column, words, "heading" if column == 3 else "body")
         count = len(till.receipts)
-        note = label(f"{count} receipt{'' if count == 1 else 's'}. Paid by wallet is no money of today.", "faint", wrap=True)
+        note = label(f"{count} receipt{'' if count == 1 else 's'}. What is paid by wallet came in earlier.", "faint", wrap=True)
         self._grid.addWidget(note, len(till.sums) + 1, 0, 1, 4)
 
     def _put(self, line: int, column: int, words: str, role: str) -> None:
@@ -66,12 +66,13 @@ class CloseSection(Section):
         super().__init__("Day close", card="surface")
         self.desk = desk
         self._till: Till | None = None
-        self.form = Form()
-        self.form.text("opening", "Cash in the drawer at the start")
+        self.form = Form(columns=2)
+        self.form.text("opening", "Cash at the start", hint="Change money")
         self.form.text("counted_cash", "Cash counted now")
-        self.form.text("card_total", "Total of the card terminal")
+        self.form.text("card_total", "Total of the card terminal", span=2)
         self.difference = label("", "heading", wrap=True)
         self.form.paragraph("explanation", "Explanation of the difference", limit=500, lines=2)
+        self.form.editor("explanation").setMaximumHeight(64)
         for name in self.form.values():  # money taken while somebody counts changes what is expected at once; what is typed stays
             self.form.editor(name).setProperty(HOLDS_REFRESH, False)  # noqa: FBT003  Qt's signature
         self._explanation = self.form.editor("explanation").parentWidget()

@@ -31,10 +31,8 @@ class MethodChoice(QWidget):
         for method in methods:
             letter = chr(KEYS[method].value)
             made = button(METHODS[method], icon=method, theme=theme, tip=f"{METHODS[method]}  ({letter})")
-            made.setProperty("chosen", "true")
+            made.setProperty("method", "true")
             made.setCheckable(True)
-            made.setMinimumWidth(112)
-            made.setMinimumHeight(34)
             made.toggled.connect(self._toggled)
             self._group.addButton(made)
             self.buttons[method] = made
