@@ -112,6 +112,8 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "charge_paid": ("refused", "", "Something was paid for this already: refund it first."),
     "charge_no_visit": ("refused", "", "Only a patient who has arrived is charged."),
     "request_key_used": ("refused", "", "This was booked already with another amount. Open it again and look."),
+    "ck_session_log_title": ("invalid", "title", "Title: 1 to 200 characters."),
+    "ck_session_log_minutes": ("invalid", "minutes", "A session lasts 1 to 600 minutes."),
     "money_kept": ("refused", "", "What was booked stays as it is."),
 }
 

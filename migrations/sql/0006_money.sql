@@ -484,3 +484,41 @@ grant execute on function clinic.charge_visit(bigint), clinic.add_charge(text, t
     clinic.change_charge(bigint, numeric, text), clinic.take_money(text, text, text, jsonb, text),
     clinic.correct_wallet(text, numeric, text, text), clinic.receipt_printed(bigint), clinic.day_money(date),
     clinic.close_day(date, numeric, numeric, numeric, text), clinic.reopen_day(bigint, text) to clinicdesk_app;
+
+-- The session log: therapy sessions of a patient, one line each, the note sealed. Written by doctors in care, never changed; `key` makes a
+-- repeated click harmless and is the place the note is sealed for.
+CREATE TABLE clinic.session_log (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    key TEXT NOT NULL,
+    patient_id TEXT NOT NULL,
+    happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    minutes INTEGER NOT NULL,
+    therapist_id BIGINT NOT NULL,
+    note BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_session_log PRIMARY KEY (id),
+    CONSTRAINT uq_session_log_key UNIQUE (key),
+    CONSTRAINT ck_session_log_kind CHECK (kind in ('physiotherapy', 'occupational', 'speech', 'psychotherapy', 'counselling', 'other')),
+    CONSTRAINT ck_session_log_title CHECK (char_length(title) between 1 and 200),
+    CONSTRAINT ck_session_log_minutes CHECK (minutes between 1 and 600),
+    CONSTRAINT ck_session_log_note CHECK (octet_length(note) <= 40029),
+    CONSTRAINT fk_session_log_patient_id FOREIGN KEY(patient_id) REFERENCES clinic.patients (id),
+    CONSTRAINT fk_session_log_therapist_id FOREIGN KEY(therapist_id) REFERENCES auth.users (id)
+);
+CREATE INDEX ix_session_log_patient_id ON clinic.session_log (patient_id, happened_at);
+alter table clinic.session_log enable row level security;
+alter table clinic.session_log force row level security;
+create policy owner on clinic.session_log to clinicdesk_owner using (true) with check (true);
+grant select on clinic.session_log to clinicdesk_backup;
+grant select on all sequences in schema clinic to clinicdesk_backup;
+grant select, insert on clinic.session_log to clinicdesk_app;
+create policy own_read on clinic.session_log for select to clinicdesk_app using (patient_id = (select auth.my_patient()));
+create policy care_read on clinic.session_log for select to clinicdesk_app
+    using (exists (select 1 from clinic.care c where c.patient_id = session_log.patient_id and c.doctor_id = (select auth.my_doctor())
+                                                 and (c.until is null or c.until >= current_date)));
+create policy doctor_insert on clinic.session_log for insert to clinicdesk_app with check (therapist_id = (select auth.me())
+    and exists (select 1 from clinic.care c where c.patient_id = session_log.patient_id and c.doctor_id = (select auth.my_doctor())
+                                              and (c.until is null or c.until >= current_date)));
+create trigger tell after insert on clinic.session_log for each row execute function clinic.tell('chart', 'patient_id');

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from clinicdesk.services import accounts, appointments, availability, chart, day_close, doctors, drafts, money, records
+from clinicdesk.services import accounts, appointments, availability, chart, day_close, doctors, drafts, money, records, session_log
 from clinicdesk.services.drafts import ConsultationDraft
 from clinicdesk.storage.vault import new_key
 from tests.clinics import PASSWORD, Practice
@@ -64,6 +64,7 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
         record = records.add(session, patient, "letter", "Letter", "text")
         row = next(r for r in records.of_patient(session, patient) if r.id == record)
         records.annotate(session, row, "seen")
+        session_log.add(session, patient, "speech", "First session", 45, session.now(), "read aloud", f"session {doctor}")
         session.execute(text("insert into clinic.medicines (patient_id, description, recorded_by) values (:p, 'aspirin', auth.me())"),
                         {"p": patient})
         day = date.today() + timedelta(days=40)  # noqa: DTZ011  any day far enough ahead

@@ -51,6 +51,7 @@ READS = {
     "clinic.wallets":              ("all",       "none", "all",        "own",  "none"),
     "clinic.wallet_entries":       ("all",       "none", "all",        "own",  "none"),
     "clinic.day_closes":           ("all",       "none", "all",        "none", "none"),
+    "clinic.session_log":          ("none",      "care", "none",       "own",  "none"),
     "clinic.receipt_counters":     (None,        None,   None,         None,   None),
 }
 
@@ -98,5 +99,6 @@ WRITES = {
     "clinic.wallets":              ("-",         "-",    "-",          "-",    "-"),
     "clinic.wallet_entries":       ("-",         "-",    "-",          "-",    "-"),
     "clinic.day_closes":           ("-",         "-",    "-",          "-",    "-"),
+    "clinic.session_log":          ("-",         "i",    "-",          "-",    "-"),
     "clinic.receipt_counters":     ("-",         "-",    "-",          "-",    "-"),
 }

@@ -80,6 +80,8 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
                                               "directions": "Take one."},
         "clinic.records": lambda: {**patient, **key, "kind": "general", "title": "x", "happened_at": LATER, "created_by": me},
         "clinic.annotations": lambda: {**patient, **doctor, "record_id": side.record, "body": b"x" * 30},
+        "clinic.session_log": lambda: {**patient, "key": uuid4().hex, "happened_at": LATER, "kind": "other", "title": "x", "minutes": 5,
+                                       "therapist_id": me, "note": b"x" * 30},
         "clinic.visits": lambda: {**patient, **doctor, "id": uuid4(), "revision": 9, "appointment_id": side.free,
                                   "consultation_id": side.done, "visit_date": LATER},
         "clinic.visit_outbox": lambda: {"visit_id": side.visit, "revision": 7, "notes": b"", "prescription": b"", "visit": b""},

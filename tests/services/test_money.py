@@ -5,86 +5,18 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
-from io import BytesIO
-from uuid import uuid4
 
 import psycopg
 import pytest
-from pypdf import PdfReader
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
-from clinicdesk.services import appointments, day_close, money, receipts, settings
-from clinicdesk.services.money import Account, Part, RefundPart
+from clinicdesk.services import money, receipts, settings
+from clinicdesk.services.money import Part
 from tests.clinics import Practice
+from tests.paying import FEE, account, consistent, key, owing, pay, refund, text_of, till, top_up
 from tests.reliability.test_races import together
-from tests.visiting import arrived, as_owner, completed, raw
-
-FEE = Decimal("50.00")
-
-
-def key() -> str:
-    return uuid4().hex
-
-
-def account(practice: Practice, patient: str, who: str = "rita") -> Account:
-    with practice.read(who) as session:
-        return money.account(session, patient)
-
-
-def owing(practice: Practice, hour: int = 9) -> tuple[str, int]:
-    """A patient in the waiting room whose visit is charged; her charge."""
-    patient = practice.patient()
-    booked = arrived(practice, patient, hour)
-    with practice.write("rita") as session:
-        charge = money.charge_visit(session, booked)
-    assert charge is not None
-    return patient, charge
-
-
-def pay(practice: Practice, patient: str, charge: int, amount: str = "50", method: str = "cash", request: str = "") -> int:
-    with practice.write("rita") as session:
-        return money.pay(session, patient, [Part(charge, method, Decimal(amount))], request or key())
-
-
-def top_up(practice: Practice, patient: str, amount: str, method: str = "cash") -> int:
-    with practice.write("rita") as session:
-        return money.top_up(session, patient, method, Decimal(amount), key())
-
-
-def refund(practice: Practice, patient: str, receipt: int, amount: str, method: str, *, owed_again: bool = False) -> int:
-    with practice.write("rita") as session:
-        line = money.refundable_lines(session, receipt)[0]
-        return money.refund(session, patient, [RefundPart(line[0], method, Decimal(amount))], "did not take place", key(),
-                            owed_again=owed_again)
-
-
-def till(practice: Practice) -> dict[str, tuple[Decimal, Decimal]]:
-    with practice.read("rita") as session:
-        today = practice.at(9, day=0).date()
-        return {one.method: (one.came, one.went) for one in day_close.till(session, today).sums}
-
-
-def consistent(practice: Practice) -> None:
-    """What must hold whatever happened: read by the owner, past every policy."""
-    assert as_owner(practice, """
-        select w.patient_id from clinic.wallets w left join clinic.wallet_entries e using (patient_id) group by w.patient_id, w.balance
-        having w.balance <> coalesce(sum(e.amount), 0) or w.balance < 0""") == [], "a balance is the sum of its entries"
-    assert as_owner(practice, """
-        select id from (select id, balance_after, sum(amount) over (partition by patient_id order by id) as so_far
-                          from clinic.wallet_entries) x where balance_after <> so_far or so_far < 0""") == []
-    assert as_owner(practice, """
-        select c.id from clinic.charges c join clinic.payments p on p.charge_id = c.id group by c.id
-        having sum(case when p.kind = 'payment' then p.amount when p.owed_again then -p.amount else 0 end) > c.amount""") == []
-    assert as_owner(practice, """
-        select p.id from clinic.payments p join clinic.payments r on r.refunded_id = p.id group by p.id having sum(r.amount) > p.amount
-        """) == []
-    assert as_owner(practice, """
-        select p.id from clinic.payments p left join clinic.wallet_entries e on e.payment_id = p.id
-         where (e.id is not null) <> (p.method = 'wallet' or p.kind in ('top_up', 'payout'))""") == [], "cash and card never touch a wallet"
-    numbers = [row[0] for row in as_owner(practice, "select number from clinic.receipts order by number")]
-    assert [int(number[5:]) for number in numbers] == list(range(1, len(numbers) + 1)), "receipt numbers have no gap"
+from tests.visiting import as_owner, completed, counted, raw
 
 
 def test_a_visit_is_charged_once_when_reception_looks_and_at_the_latest_when_it_is_completed(practice: Practice) -> None:
@@ -259,58 +191,6 @@ def test_32_desks_pay_from_one_wallet(practice: Practice) -> None:
     consistent(practice)
 
 
-def test_a_day_closes_when_it_matches_or_is_explained_and_then_takes_no_money(practice: Practice) -> None:
-    patient, charge = owing(practice)
-    pay(practice, patient, charge, "20")
-    pay(practice, patient, charge, "25", "card")
-    today = practice.at(9, day=0).date()
-    close = (today, Decimal(100), Decimal(119), Decimal(25))
-    for words in ("", "short  "):
-        with pytest.raises(Invalid, match="does not match") as refusal, practice.write("rita") as session:
-            day_close.close(session, *close, words)
-        assert refusal.value.field == "explanation"
-    with practice.write("rita") as session:
-        done = day_close.close(session, *close, "one euro fell behind the desk")
-    with practice.read("rita") as session:
-        row = day_close.till(session, today).closed
-    assert row and (row.expected_cash, row.expected_card, row.difference) == (Decimal(120), Decimal(25), Decimal(-1))
-    for again in (lambda: pay(practice, patient, charge, "5"), lambda: top_up(practice, patient, "5")):
-        with pytest.raises(ClinicError, match="closed"):
-            again()
-    with pytest.raises(ClinicError, match="closed already"), practice.write("rita") as session:
-        day_close.close(session, *close, "one euro fell behind the desk")
-    with pytest.raises(NotAllowed), practice.write("rita") as session:
-        day_close.reopen(session, done, "one more payment")
-    with pytest.raises(Invalid), practice.write("ada") as session:
-        day_close.reopen(session, done, " ")
-    with practice.write("ada") as session:
-        day_close.reopen(session, done, "one more payment")
-    pay(practice, patient, charge, "5")
-    with practice.write("rita") as session:
-        day_close.close(session, today, Decimal(100), Decimal(125), Decimal(25))
-        assert [c.matches for c in day_close.closes(session)] == [True, False], "the reopened close is kept"
-    with pytest.raises(ClinicError, match="not come yet"), practice.write("rita") as session:
-        day_close.close(session, today + timedelta(days=1), Decimal(0), Decimal(0), Decimal(0))
-    consistent(practice)
-
-
-def test_money_taken_while_the_day_closes_is_in_the_close_or_refused(practice: Practice) -> None:
-    patient, charge = owing(practice)
-    token, today = practice.token("rita"), practice.at(9, day=0).date()
-
-    def take() -> int:
-        with practice.clinic.write(token) as session:
-            return money.pay(session, patient, [Part(charge, "cash", Decimal(5))], key())
-
-    def shut() -> int:
-        with practice.clinic.write(token) as session:
-            return day_close.close(session, today, Decimal(0), Decimal(0), Decimal(0), "counted while people pay")
-
-    together(take, take, take, shut, take, take, take)
-    assert as_owner(practice, "select c.expected_cash = (select coalesce(sum(amount), 0) from clinic.payments)"
-                              " from clinic.day_closes c") == [(True,)]
-
-
 @pytest.mark.parametrize("who", ["dora", "kim", None])
 def test_nobody_but_the_desk_moves_money(practice: Practice, who: str | None) -> None:
     patient, charge = owing(practice)
@@ -364,51 +244,7 @@ def test_only_an_administrator_corrects_a_wallet_and_never_below_zero(practice: 
     consistent(practice)
 
 
-def text_of(content: bytes) -> str:
-    return " ".join("\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).replace("\u00a0", " ").split())
-
-
-@pytest.mark.parametrize("page", ["A4", "A5", "Letter"])
-def test_receipts_say_everything_and_are_the_same_bytes_again(practice: Practice, page: str) -> None:
-    patient, charge = owing(practice)
-    top_up(practice, patient, "80", "card")
-    paid = pay(practice, patient, charge, "50", "wallet")
-    back = refund(practice, patient, paid, "20", "cash")
-    with practice.read("rita") as session:
-        first, again, refunded = (receipts.paper(session, one, page) for one in (paid, paid, back))
-    assert first.content == again.content
-    words = text_of(first.content)
-    for part in ("RECEIPT", first.number, "EXAMPLE1, Maria", "Consultation, Dr Dora Kim", "50.00 EUR", "Wallet", "Wallet now holds",
-                 "30.00 EUR", "Taken by Rita Reception", "Test Clinic", patient):
-        assert part in words, part
-    words = text_of(refunded.content)
-    for part in ("REFUND", f"of receipt {first.number}", "20.00 EUR", "Cash", "Reason: did not take place"):
-        assert part in words, part
-    assert "Wallet now holds" not in words
-    with practice.write("rita") as session:
-        receipts.printed(session, paid)
-    with practice.read("rita") as session:
-        copy = receipts.paper(session, paid, page)
-    assert copy.content.startswith(first.content) and "COPY" in text_of(copy.content)
-    with pytest.raises(NotAllowed), practice.read("dora") as session:
-        receipts.paper(session, paid, page)
-
-
-def test_the_sheet_of_a_day_shows_both_sides(practice: Practice) -> None:
-    patient, charge = owing(practice)
-    pay(practice, patient, charge, "20")
-    with practice.write("rita") as session:
-        done = day_close.close(session, practice.at(9, day=0).date(), Decimal(100), Decimal(119), Decimal(0), "one euro is missing")
-        name, content = day_close.paper(session, done)
-        assert (name, content) == day_close.paper(session, done)
-    words = text_of(content)
-    for part in ("DAY CLOSE", "The day does not match.", "120.00", "119.00", "-1.00", "one euro is missing", "Rita Reception"):
-        assert part in words, part
-
-
 def test_the_account_is_read_with_the_same_number_of_queries_whatever_is_in_it(practice: Practice) -> None:
-    from tests.visiting import counted
-
     patient, charge = owing(practice)
     sent = []
     for _ in range(2):
@@ -418,5 +254,3 @@ def test_the_account_is_read_with_the_same_number_of_queries_whatever_is_in_it(p
         for _n in range(3):
             pay(practice, patient, charge, "5")
     assert sent[0] == sent[1] <= 7
-    with practice.read("rita") as session:
-        assert appointments.of_patient(session, patient)

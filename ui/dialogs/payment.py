@@ -43,7 +43,7 @@ class PaymentSheet(Sheet):
     receipt_opened = Signal(object)
 
     def __init__(self, desk: Desk, patient_id: str, appointment_id: int | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(desk, "Take payment", "Take", parent=parent, key="payment", size=QSize(560, 460))
+        super().__init__(desk, "Take payment", "Take", parent=parent, key="payment", size=QSize(560, 400))
         self._patient_id, self._appointment_id = patient_id, appointment_id
         self._request = uuid.uuid4()
         self.account: Account | None = None
