@@ -412,6 +412,9 @@ begin
     if auth.my_role() is distinct from 'administrator' then
         raise exception using errcode = 'CD001', message = 'not allowed';
     end if;
+    -- Before the entry gets its id, so that ids follow each other as the balances do.
+    insert into clinic.wallets (patient_id) values (p_patient) on conflict do nothing;
+    perform 1 from clinic.wallets where patient_id = p_patient for update;
     select id into v_id from clinic.wallet_entries where request_key = p_key;
     if v_id is null then
         insert into clinic.wallet_entries (patient_id, kind, amount, balance_after, reason, request_key, made_by)

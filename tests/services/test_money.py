@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from dataclasses import replace
 from decimal import Decimal
 
@@ -174,10 +173,9 @@ def test_32_desks_pay_from_one_wallet(practice: Practice) -> None:
         charge = money.charge(session, patient, "Course of treatment", Decimal(1000), key())
     token, chance = practice.token("rita"), random.Random(3)
     amounts = [Decimal(chance.randrange(100, 900)) / 100 for _ in range(32)]
-    gate = threading.Semaphore(8)  # as many connections as the pool has
 
     def spend(amount: Decimal) -> int:
-        with gate, practice.clinic.write(token) as session:
+        with practice.clinic.write(token) as session:
             return money.pay(session, patient, [Part(charge, "wallet", amount)], key())
 
     outcomes = together(*(lambda a=a: spend(a) for a in amounts))
@@ -188,6 +186,29 @@ def test_32_desks_pay_from_one_wallet(practice: Practice) -> None:
     assert seen.wallet == 100 - paid >= 0
     assert seen.owed == 1000 - paid
     assert min(a for a, o in zip(amounts, outcomes, strict=True) if not isinstance(o, int)) > seen.wallet
+    consistent(practice)
+
+
+def test_corrections_and_payments_race_for_one_wallet(practice: Practice) -> None:
+    """A correction takes no receipt number, so that nothing but the wallet's own row makes it wait."""
+    patient = practice.patient()
+    top_up(practice, patient, "100")
+    with practice.write("rita") as session:
+        charge = money.charge(session, patient, "Course of treatment", Decimal(1000), key())
+    rita, ada = practice.token("rita"), practice.token("ada")
+
+    def spend() -> int:
+        with practice.clinic.write(rita) as session:
+            return money.pay(session, patient, [Part(charge, "wallet", Decimal(7))], key())
+
+    def correct() -> int:
+        with practice.clinic.write(ada) as session:
+            return money.correct_wallet(session, patient, Decimal(-7), "counted twice", key())
+
+    outcomes = together(*[spend, correct] * 12)
+    assert sum(isinstance(o, int) for o in outcomes) == 14, outcomes
+    assert all(isinstance(o, (int, Invalid)) for o in outcomes), outcomes
+    assert account(practice, patient).wallet == Decimal(2)
     consistent(practice)
 
 
