@@ -15,7 +15,7 @@ from ui.dialogs.charging import ChargeSheet
 from ui.dialogs.payment import PaymentSheet, payment_for
 from ui.dialogs.receipt import DaySheetWindow, ReceiptWindow
 from ui.dialogs.refund import RefundSheet
-from ui.dialogs.wallet import WalletSheet
+from ui.dialogs.wallet import CorrectionSheet, WalletSheet
 from ui.panels.account_section import AccountSection
 from ui.panels.till_side import ReopenSheet
 
@@ -225,3 +225,28 @@ def test_the_patients_card_shows_her_money_and_follows(office: Office, practice:
     assert not section().refund_button.isEnabled()
     section().table.select_first()
     assert section().refund_button.isEnabled()
+
+
+def test_an_administrator_puts_a_wallet_right_and_reception_cannot(office: Office, practice: Practice) -> None:
+    patient = practice.patient()
+    top_up(practice, patient, 10)
+    for who in ("rita", "ada"):
+        window = office.open(who)
+        panel = office.panel(window, "patients")
+        panel.show_topic("patient", patient)
+        office.until(lambda: panel.card is not None)  # noqa: B023  run at once
+        office.settle()
+        section = next(one for one in panel.findChildren(AccountSection) if one.isVisible())
+        office.until(lambda: section.account is not None)  # noqa: B023  run at once
+        assert section.correct_button.isVisible() == (who == "ada")
+    section.correct_button.click()
+    sheet = office.sheet(CorrectionSheet)
+    sheet.form.set_value("direction", -1)
+    office.fill(sheet.form.editor("amount"), "10.50")
+    office.fill(sheet.form.editor("reason"), "counted twice")
+    office.click(sheet.verb_button)
+    office.until(lambda: "not enough" in sheet.form.error("amount"))
+    office.fill(sheet.form.editor("amount"), "4")
+    office.click(sheet.verb_button)
+    office.gone(sheet)
+    office.until(lambda: section.wallet.text() == "Wallet 6.00\u00a0EUR")

@@ -1,4 +1,4 @@
-"""Money into a patient's wallet, or back out of it."""
+"""Money into a patient's wallet, back out of it, or an administrator's correction."""
 
 from __future__ import annotations
 
@@ -91,3 +91,33 @@ class WalletSheet(Sheet):
             self.desk.do(self, money.pay_out, self.patient_id, method, amount, values["reason"], key, done=done, failed=self.show_problem)
         else:
             self.desk.do(self, money.top_up, self.patient_id, method, amount, key, done=done, failed=self.show_problem)
+
+
+class CorrectionSheet(Sheet):
+    """An administrator puts a wallet right with a reason; no money changes hands."""
+
+    def __init__(self, desk: Desk, account: Account, parent: QWidget | None = None) -> None:
+        holds = f"{account.family_name}, {account.given_name}: the wallet holds {amount_text(account.wallet, account.currency)}."
+        super().__init__(desk, "Correct a wallet", "Correct", parent=parent, key="correct", size=QSize(480, 360), variant="danger",
+                         explanation=f"{holds} Nothing goes through the till.")
+        self._account, self._request = account, uuid.uuid4()
+        form = self.set_form(Form(columns=2))
+        form.choice("direction", "Direction", ((1, "Add to the wallet"), (-1, "Take out of the wallet")))
+        form.text("amount", f"Amount, {account.currency}")
+        form.text("reason", "Why", limit=300, span=2)
+        self.body.addStretch(1)
+        form.mark_clean()
+        form.editor("amount").setFocus()
+
+    def submit(self) -> None:
+        """Correct it."""
+        assert self.form is not None  # noqa: S101  built in __init__
+        values = self.form.values()
+        try:
+            amount = parse_amount(values["amount"], currency=self._account.currency) * values["direction"]
+        except Invalid as refusal:
+            self.show_problem(refusal)
+            return
+        key = uuid.uuid5(self._request, f"{amount}").hex
+        self.desk.do(self, money.correct_wallet, self._account.patient_id, amount, values["reason"], key, done=lambda _id: self.accept(),
+                     failed=self.show_problem)

@@ -12,7 +12,7 @@ from ui.desk import Desk
 from ui.dialogs.payment import payment_for
 from ui.dialogs.receipt import ReceiptWindow
 from ui.dialogs.refund import RefundSheet
-from ui.dialogs.wallet import WalletSheet
+from ui.dialogs.wallet import CorrectionSheet, WalletSheet
 from ui.live import RefreshWhenShown
 from ui.problems import explain
 from ui.row_table import Column, RowTable
@@ -83,6 +83,10 @@ class AccountSection(Section):
         line.addWidget(label("Enter shows a receipt.", "faint"), 1)
         line.addWidget(self.refund_button)
         line.addWidget(self.out_button)
+        self.correct_button = button("Correct", self.correct, variant="quiet", icon="edit", theme=desk.theme, tip="Put the wallet right")
+        line.addWidget(self.correct_button)
+        if desk.me.role != "administrator":
+            self.correct_button.hide()
         self.body.addLayout(line)
         self.refund_button.setEnabled(False)
         self.out_button.setEnabled(False)
@@ -129,6 +133,11 @@ class AccountSection(Section):
     def pay_out(self) -> None:
         """Money out of the wallet."""
         WalletSheet(self.desk, self.patient_id, out=True, parent=self.window()).open()
+
+    def correct(self) -> None:
+        """Put the wallet right, with a reason; administrators."""
+        if self.account is not None:
+            CorrectionSheet(self.desk, self.account, parent=self.window()).open()
 
     def refund(self) -> None:
         """The selected payment back."""
