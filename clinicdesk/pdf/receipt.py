@@ -101,36 +101,58 @@ def _drawn_receipt(sheet: ReceiptSheet, page: PaperName) -> bytes:
     heading, total_word = HEADINGS[sheet.kind]
     paper = Paper(page, f"{heading} {sheet.number}")
     s, width = paper.scale, paper.right - paper.left
-    facts = [sheet.number, clinical_moment(sheet.at)]
-    if sheet.of_number:
-        facts.append(f"of receipt {sheet.of_number}")
-    top = draw_letterhead(paper, sheet.letterhead, heading, facts, 34 * s) + 10 * s
-    top = _patient(paper, sheet, top) + 14 * s
-    top = _heads(paper, ("For", f"Amount, {sheet.currency}"), top)
+    bottom = paper.height - 40 * s
+    top = _head(paper, sheet)
+
+    def room(height: float) -> None:
+        """Another page when this one has no room left."""
+        nonlocal top
+        if top + height > bottom:
+            paper.line(paper.left, bottom - 10 * s, [Piece("Continued on the next page", "italic", FAINT)], 8 * s)
+            _foot(paper, _foot_words(sheet))
+            paper.next_page()
+            top = _head(paper, sheet)
+
     for what, amount in sheet.lines:
         rows = text_rows([Piece(keep_numbers(what))], width - 96 * s, 10.5 * s)
+        room(heights(rows) + 14 * s)
         paper.line(paper.right, top, [Piece(_amount(amount, sheet.currency))], 10.5 * s, "right")
         top = draw_rows(paper, rows, paper.left, top) + 3 * s
+    below = [(METHODS[method], amount_text(amount, sheet.currency)) for method, amount in sheet.methods]
+    if sheet.wallet_after is not None:
+        below.append(("Wallet now holds", amount_text(sheet.wallet_after, sheet.currency)))
+    reason = [Piece("Reason: ", "bold", SOFT), Piece(sheet.reason, "regular", SOFT)] if sheet.reason else []
+    why = text_rows(reason, width, 9.5 * s) if reason else []
+    room((30 + 14 * len(below)) * s + heights(why) + 20 * s)
     paper.rule(top + 2 * s, paper.left, paper.right, INK, 0.8)
     top += 7 * s
     colour = ALERT if sheet.kind in {"refund", "payout"} else INK
     paper.line(paper.left, top, [Piece(total_word, "bold", colour)], 13 * s)
     paper.line(paper.right, top, [Piece(amount_text(sheet.total, sheet.currency), "bold", colour)], 13 * s, "right")
     top += 13 * s * LEADING + 8 * s
-    facts_below = [(METHODS[method], amount_text(amount, sheet.currency)) for method, amount in sheet.methods]
-    if sheet.wallet_after is not None:
-        facts_below.append(("Wallet now holds", amount_text(sheet.wallet_after, sheet.currency)))
-    for label, value in facts_below:
+    for label, value in below:
         paper.line(paper.left, top, [Piece(label, "regular", SOFT)], 9.5 * s)
         paper.line(paper.right, top, [Piece(value, "regular", SOFT)], 9.5 * s, "right")
         top += 9.5 * s * LEADING + 1 * s
-    if sheet.reason:
-        top = draw_rows(paper, text_rows([Piece("Reason: ", "bold", SOFT), Piece(sheet.reason, "regular", SOFT)], width, 9.5 * s),
-                        paper.left, top + 6 * s)
-    words = [f"Taken by {sheet.taken_by}" if sheet.taken_by else "", f"{sheet.number}  ·  {sheet.record_id}"]
-    _foot(paper, words)
+    draw_rows(paper, why, paper.left, top + 6 * s)
+    _foot(paper, _foot_words(sheet))
     paper.next_page()
     return paper.finished()
+
+
+def _head(paper: Paper, sheet: ReceiptSheet) -> float:
+    """Letterhead, patient and the words over the lines, on every page."""
+    s, (heading, _word) = paper.scale, HEADINGS[sheet.kind]
+    facts = [sheet.number, clinical_moment(sheet.at)]
+    if sheet.of_number:
+        facts.append(f"of receipt {sheet.of_number}")
+    top = draw_letterhead(paper, sheet.letterhead, heading, facts, 34 * s) + 10 * s
+    top = _patient(paper, sheet, top) + 14 * s
+    return _heads(paper, ("For", f"Amount, {sheet.currency}"), top)
+
+
+def _foot_words(sheet: ReceiptSheet) -> tuple[str, str]:
+    return f"Taken by {sheet.taken_by}" if sheet.taken_by else "", f"{sheet.number}  ·  {sheet.record_id}"
 
 
 def _patient(paper: Paper, sheet: ReceiptSheet, top: float) -> float:

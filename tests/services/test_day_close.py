@@ -94,6 +94,19 @@ def test_receipts_say_everything_and_are_the_same_bytes_again(practice: Practice
         receipts.paper(session, paid, page)
 
 
+def test_a_receipt_over_many_charges_has_every_one_of_them(practice: Practice) -> None:
+    patient, first = owing(practice)
+    with practice.write("rita") as session:
+        made = [money.charge(session, patient, f"Laboratory test number {n}, sent to the laboratory at the other end of town", Decimal(n),
+                             key()) for n in range(1, 41)]
+        paid = money.pay(session, patient, [Part(first, "card", Decimal(50)),
+                                            *(Part(charge, "cash", Decimal(n)) for n, charge in enumerate(made, 1))], key())
+        content = receipts.paper(session, paid, "A5").content
+    words = text_of(content)
+    assert all(f"Laboratory test number {n}," in words for n in range(1, 41))
+    assert words.count("RECEIPT") == words.count("EXAMPLE1, Maria") > 2 and "870.00 EUR" in words
+
+
 def test_the_sheet_of_a_day_shows_both_sides(practice: Practice) -> None:
     patient, charge = owing(practice)
     pay(practice, patient, charge, "20")
