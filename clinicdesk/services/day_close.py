@@ -18,7 +18,7 @@ from clinicdesk.pdf.receipt import DaySheet, render_day
 from clinicdesk.pdf.sheets import Letterhead
 from clinicdesk.rules.money import METHODS, ZERO
 from clinicdesk.rules.texts import tidy
-from clinicdesk.services.money import ReceiptRow, receipt_rows
+from clinicdesk.services.money import ReceiptRow, receipt_rows, words
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 
@@ -122,10 +122,10 @@ def till(session: ClinicSession, day: date) -> Till:
 
 def close(session: ClinicSession, day: date, opening: Decimal, counted_cash: Decimal, card_total: Decimal, explanation: str = "") -> int:
     """Close a day: the database computes what is expected. Invalid `explanation` when it does not match and nobody explains it."""
-    words = "select clinic.close_day(:day, :opening, :counted, :card, :why)"
-    values = {"day": day, "opening": opening, "counted": counted_cash, "card": card_total, "why": tidy(explanation)}
+    call = "select clinic.close_day(:day, :opening, :counted, :card, :why)"
+    values = {"day": day, "opening": opening, "counted": counted_cash, "card": card_total, "why": words("explanation", explanation)}
     with session.attempt():
-        return int(session.execute(text(words), values).scalar_one())
+        return int(session.execute(text(call), values).scalar_one())
 
 
 def reopen(session: ClinicSession, close_id: int, reason: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from clinicdesk.errors import NotAllowed
+from clinicdesk.errors import ClinicError, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.money import Charge, Payment, Receipt, Wallet, WalletEntry
 from clinicdesk.models.people import Patient
+from clinicdesk.pdf.shaping import check_coverage
 from clinicdesk.rules.money import ZERO
 from clinicdesk.rules.texts import tidy
 from clinicdesk.services.settings import clinic_settings
@@ -216,13 +217,23 @@ def open_account(session: ClinicSession, patient_id: str, appointment_id: int | 
     return account(session, patient_id)
 
 
-def _call(session: ClinicSession, words: str, **values: Any) -> Any:
+def _call(session: ClinicSession, call: str, **values: Any) -> Any:
     """One database function; its refusal leaves the rest of the transaction as it was."""
-    statement = text(f"select {words}")
+    statement = text(f"select {call}")
     if "lines" in values:
         statement = statement.bindparams(bindparam("lines", type_=JSONB))
     with session.attempt():
         return session.execute(statement, values).scalar_one()
+
+
+def words(field: str, typed: str) -> str:
+    """What will stand on paper, tidied; Invalid `field` for letters no font of the paper has."""
+    kept = tidy(typed)
+    try:
+        check_coverage([("text", kept)])
+    except ClinicError as refusal:
+        raise Invalid(field, refusal.sentence) from refusal
+    return kept
 
 
 def charge_visit(session: ClinicSession, appointment_id: int) -> int | None:
@@ -233,7 +244,8 @@ def charge_visit(session: ClinicSession, appointment_id: int) -> int | None:
 
 def charge(session: ClinicSession, patient_id: str, what: str, amount: Decimal, key: str) -> int:
     """Charge something else (a certificate, a vaccine); the same `key` again charges nothing more."""
-    return int(_call(session, "clinic.add_charge(:p, :what, :amount, :key)", p=patient_id, what=tidy(what), amount=amount, key=key))
+    call = "clinic.add_charge(:p, :what, :amount, :key)"
+    return int(_call(session, call, p=patient_id, what=words("what", what), amount=amount, key=key))
 
 
 def change_charge(session: ClinicSession, charge_id: int, amount: Decimal, reason: str) -> int:
@@ -248,8 +260,8 @@ def void_charge(session: ClinicSession, charge_id: int, reason: str) -> None:
 
 def _take(session: ClinicSession, kind: str, patient_id: str, lines: Sequence[dict[str, Any]], key: str, reason: str = "") -> int:
     sent = json.loads(json.dumps(lines, default=str))  # amounts as text: JSON numbers would pass through float
-    words = "clinic.take_money(:kind, :p, :key, :lines, :reason)"
-    return int(_call(session, words, kind=kind, p=patient_id, key=key, lines=sent, reason=tidy(reason)))
+    call = "clinic.take_money(:kind, :p, :key, :lines, :reason)"
+    return int(_call(session, call, kind=kind, p=patient_id, key=key, lines=sent, reason=words("reason", reason)))
 
 
 def pay(session: ClinicSession, patient_id: str, parts: Sequence[Part], key: str) -> int:
@@ -276,8 +288,8 @@ def pay_out(session: ClinicSession, patient_id: str, method: str, amount: Decima
 
 def correct_wallet(session: ClinicSession, patient_id: str, amount: Decimal, reason: str, key: str) -> int:
     """An administrator puts a wallet right (signed amount, reason); no money of the till. The entry's id."""
-    words = "clinic.correct_wallet(:p, :amount, :reason, :key)"
-    return int(_call(session, words, p=patient_id, amount=amount, reason=tidy(reason), key=key))
+    call = "clinic.correct_wallet(:p, :amount, :reason, :key)"
+    return int(_call(session, call, p=patient_id, amount=amount, reason=tidy(reason), key=key))
 
 
 def refundable_lines(session: ClinicSession, receipt_id: int) -> list[tuple[int, str, str, Decimal]]:

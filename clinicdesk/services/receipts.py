@@ -47,7 +47,7 @@ def facts(session: ClinicSession, receipt_id: int) -> ReceiptSheet:
     receipt, family, given, address, taken_by = found
     refunded = aliased(Payment)
     rows = session.rows(
-        select(Payment.method, Payment.amount, Charge.what, WalletEntry.balance_after, Receipt.number)
+        select(Payment.method, Payment.amount, Charge.id, Charge.what, WalletEntry.balance_after, Receipt.number)
         .outerjoin(Charge, Charge.id == Payment.charge_id)
         .outerjoin(WalletEntry, WalletEntry.payment_id == Payment.id)
         .outerjoin(refunded, refunded.id == Payment.refunded_id)
@@ -55,11 +55,11 @@ def facts(session: ClinicSession, receipt_id: int) -> ReceiptSheet:
         .where(Payment.receipt_id == receipt_id)
         .order_by(Payment.id)
     )
-    lines: dict[str, Decimal] = {}
+    lines: dict[tuple[int | None, str], Decimal] = {}  # a charge each: two certificates are two lines
     methods: dict[str, Decimal] = {}
-    for method, amount, what, _after, _number in rows:
-        words = what or KINDS[receipt.kind]
-        lines[words] = lines.get(words, ZERO) + amount
+    for method, amount, charge_id, what, _after, _number in rows:
+        line = (charge_id, what or KINDS[receipt.kind])
+        lines[line] = lines.get(line, ZERO) + amount
         methods[method] = methods.get(method, ZERO) + amount
     clinic = clinic_settings(session)
     return ReceiptSheet(
@@ -71,13 +71,13 @@ def facts(session: ClinicSession, receipt_id: int) -> ReceiptSheet:
         given_name=given,
         record_id=receipt.patient_id,
         address=address,
-        lines=tuple(lines.items()),
+        lines=tuple((words, amount) for (_charge, words), amount in lines.items()),
         methods=tuple(methods.items()),
         currency=receipt.currency,
         taken_by=taken_by,
         reason=receipt.reason,
-        of_number=next((row[4] for row in rows if row[4]), ""),
-        wallet_after=next((row[3] for row in reversed(rows) if row[3] is not None), None),
+        of_number=next((row[5] for row in rows if row[5]), ""),
+        wallet_after=next((row[4] for row in reversed(rows) if row[4] is not None), None),
     )
 
 

@@ -104,7 +104,31 @@ def test_a_receipt_over_many_charges_has_every_one_of_them(practice: Practice) -
         content = receipts.paper(session, paid, "A5").content
     words = text_of(content)
     assert all(f"Laboratory test number {n}," in words for n in range(1, 41))
+    with practice.write("rita") as session:
+        twins = [money.charge(session, patient, "Certificate", Decimal(3), key()) for _ in range(2)]
+        paid = money.pay(session, patient, [Part(twin, "cash", Decimal(3)) for twin in twins], key())
+        assert receipts.facts(session, paid).lines == (("Certificate", Decimal(3)), ("Certificate", Decimal(3)))
     assert words.count("RECEIPT") == words.count("EXAMPLE1, Maria") > 2 and "870.00 EUR" in words
+
+
+@pytest.mark.parametrize("typed", ["ใบรับรอง", "Certificate 🙂", "x\x00y" * 120, "'; drop table clinic.receipts; --"])
+def test_what_stands_on_paper_can_be_printed_or_is_refused_at_its_field(practice: Practice, typed: str) -> None:
+    patient = practice.patient()
+    top_up(practice, patient, "5")
+    refusals = []
+    for field, write in (
+        ("what", lambda s: money.charge(s, patient, typed, Decimal(5), key())),
+        ("reason", lambda s: money.pay_out(s, patient, "cash", Decimal(1), typed, key())),
+        ("explanation", lambda s: day_close.close(s, practice.at(9, day=0).date(), Decimal(0), Decimal(9), Decimal(0), typed)),
+    ):
+        try:
+            with practice.write("rita") as session:
+                write(session)
+        except Invalid as refusal:
+            refusals.append((field, refusal.field))
+    assert all(field == said for field, said in refusals)
+    expected = [] if typed.startswith("'") else ["what"] if typed.startswith("x") else ["what", "reason", "explanation"]
+    assert [field for field, _said in refusals] == expected
 
 
 def test_the_sheet_of_a_day_shows_both_sides(practice: Practice) -> None:
