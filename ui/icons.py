@@ -42,6 +42,8 @@ NAMES: Mapping[str, str] = {
     "attachment": "paperclip", "drag": "drag-vertical", "scheduled": "calendar-blank-outline", "confirmed": "calendar-check-outline",
     "arrived": "sofa", "in_progress": "play-circle", "completed": "check-circle", "cancelled": "cancel", "no_show": "account-off-outline",
     "overbook": "layers-plus", "receptionist": "desk", "administrator": "shield-account-outline",
+    "till": "cash-register", "cash": "cash", "card": "credit-card-outline", "wallet": "wallet-outline", "refund": "cash-refund",
+    "top_up": "wallet-plus-outline",
 }
 
 _FONT = ("mdi6", "materialdesignicons6-webfont-6.9.96.ttf", "materialdesignicons6-webfont-charmap-6.9.96.json")

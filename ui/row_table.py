@@ -236,7 +236,7 @@ class RowTable(QTableView, Generic[R]):
     def show_rows(self, rows: Iterable[R]) -> None:
         """Show these records; selection and scroll position stay with their records, focus stays where it is."""
         kept = [self._rows_model.identity(record) for record in self.selection()]
-        top = self.rowAt(2)
+        top = self.rowAt(2) if self.verticalScrollBar().value() > 0 else -1  # at the top what is new comes into sight
         anchor = self._rows_model.identity(self.rows[top]) if 0 <= top < len(self.rows) else None
         offset = self.rowViewportPosition(top) if anchor is not None else 0
         blocked = self.selectionModel().blockSignals(True)  # noqa: FBT003  Qt's signature

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from clinicdesk.clinic import Clinic
 from clinicdesk.credentials import Credentials
-from clinicdesk.demo import days, people
+from clinicdesk.demo import days, people, till
 from clinicdesk.demo.days import Progress
 from clinicdesk.errors import ClinicError
 from clinicdesk.jobs.worker import deliver_all
@@ -63,6 +63,7 @@ def prepare(clinic: Clinic, progress: Progress = lambda _w, _d, _t: None) -> tup
         known = _staff(clinic, progress)
         _patients(clinic, source, progress)
         _past(clinic, source, progress)
+        till.money(clinic, random.Random(20261121), progress)
     days.week(clinic, random.Random(datetime.now(clinic.zone).toordinal()), progress)
     return known
 
@@ -91,6 +92,7 @@ def _staff(clinic: Clinic, progress: Progress) -> tuple[DemoAccount, ...]:
                 phone="+44 1632 960100",
                 email="desk@northbridge.example",
                 page="A5",
+                currency="GBP",
             ),
         )
         for number, (username, _name, specialization, qualifications, years, fee, available) in enumerate(people.DOCTORS):

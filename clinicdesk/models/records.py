@@ -92,3 +92,28 @@ class OutboxVisit(Base):
     delivered_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     last_problem: Mapped[Words]
+
+
+class TherapySession(Base):
+    """A line of the session log: a therapy session, its note sealed for `key`. Never changed."""
+
+    __tablename__ = "session_log"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        CheckConstraint("kind in ('physiotherapy', 'occupational', 'speech', 'psychotherapy', 'counselling', 'other')", name="kind"),
+        CheckConstraint("char_length(title) between 1 and 200", name="title"),
+        CheckConstraint("minutes between 1 and 600", name="minutes"),
+        CheckConstraint("octet_length(note) <= 40029", name="note"),
+        Index("ix_session_log_patient_id", "patient_id", "happened_at"),
+        {"schema": "clinic"},
+    )
+    id: Mapped[Id]
+    key: Mapped[str]
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    happened_at: Mapped[Moment]
+    kind: Mapped[str]
+    title: Mapped[str]
+    minutes: Mapped[int]
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("auth.users.id"))
+    note: Mapped[Sealed]
+    created_at: Mapped[Created]

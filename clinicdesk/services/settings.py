@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import select
 
 from clinicdesk.errors import Invalid
+from clinicdesk.models.money import Charge
 from clinicdesk.models.operations import Setting
+from clinicdesk.rules.money import DEFAULT_CURRENCY, check_currency
 from clinicdesk.storage.database import ClinicSession
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicSettings:
-    """Name and letterhead, and the habits of the house. `page` is the paper of prescriptions; `minutes` a usual appointment."""
+    """Name and letterhead, and the habits of the house. `page` is the paper of prescriptions and receipts; `minutes` a usual appointment;
+    `currency` three ISO letters."""
 
     name: str = "ClinicDesk"
     address: str = ""
@@ -24,6 +27,7 @@ class ClinicSettings:
     page: str = "A5"
     day_starts: int = 7
     day_ends: int = 20
+    currency: str = DEFAULT_CURRENCY
 
 
 _TEXTS = {"name": 120, "address": 300, "phone": 40, "email": 190}
@@ -50,6 +54,10 @@ def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
         raise Invalid("minutes", "A usual appointment: 5 to 240 minutes.")
     if not 0 <= wanted.day_starts < wanted.day_ends <= 24:
         raise Invalid("day_ends", "The day ends after it starts.")
+    wanted = replace(wanted, currency=check_currency(wanted.currency))
+    now = clinic_settings(session).currency
+    if wanted.currency != now and session.scalar(select(Charge.id).limit(1)) is not None:
+        raise Invalid("currency", f"Amounts are booked in {now} already: the currency stays.")
     stored = {setting.key: setting for setting in session.scalars(select(Setting))}
     for name, value in asdict(wanted).items():
         put(session, stored, name, value)

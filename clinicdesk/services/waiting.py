@@ -198,7 +198,9 @@ def _matches(session: ClinicSession, place: FreePlace, waiting: Sequence[WishRow
     where = Place(place.doctor_id, field, place.starts_at, place.ends_at)
     o, a = OfferTable, Appointment
     asked = set(
-        session.scalars(select(o.wish_id).where(o.doctor_id == place.doctor_id, o.starts_at == place.starts_at, o.status.in_(("refused", "expired"))))
+        session.scalars(
+            select(o.wish_id).where(o.doctor_id == place.doctor_id, o.starts_at == place.starts_at, o.status.in_(("refused", "expired")))
+        )
     )
     busy = dict(
         session.rows(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
-from clinicdesk.services import accounts, appointments, availability, chart, doctors, drafts, records
+from clinicdesk.services import accounts, appointments, availability, chart, day_close, doctors, drafts, money, records, session_log
 from clinicdesk.services.drafts import ConsultationDraft
 from clinicdesk.storage.vault import new_key
 from tests.clinics import PASSWORD, Practice
@@ -64,12 +65,17 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
         record = records.add(session, patient, "letter", "Letter", "text")
         row = next(r for r in records.of_patient(session, patient) if r.id == record)
         records.annotate(session, row, "seen")
+        session_log.add(session, patient, "speech", "First session", 45, session.now(), "read aloud", f"session {doctor}")
         session.execute(text("insert into clinic.medicines (patient_id, description, recorded_by) values (:p, 'aspirin', auth.me())"),
                         {"p": patient})
         day = date.today() + timedelta(days=40)  # noqa: DTZ011  any day far enough ahead
         availability.make_slots(session, availability.SlotTemplate(practice.doctors[doctor], day, day, frozenset(range(7)),
                                                                    practice.at(19).time(), practice.at(20).time(), 20))
         availability.add_closure(session, practice.doctors[doctor], practice.at(8, day=50), practice.at(9, day=50), "leave")
+    with practice.write("rita") as session:
+        money.top_up(session, patient, "cash", Decimal(20), f"top up {doctor}")
+        charge = money.account(session, patient).open[0].id
+        money.pay(session, patient, [money.Part(charge, "wallet", Decimal(5))], f"pay {doctor}")
     as_owner(practice, "update clinic.appointments set status = 'in_progress', version = version + 1 where id = %s", free)
     as_owner(practice, "insert into clinic.import_keys values ('synthea', %s, %s)", f"x-{doctor}", patient)
     with practice.read(doctor) as session:
@@ -83,6 +89,8 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
 @pytest.fixture
 def ward(practice: Practice) -> Ward:
     mine, other = fill_side(practice, "dora", 9), fill_side(practice, "hugo", 9)
+    with practice.write("rita") as session:
+        day_close.close(session, practice.at(9, day=0).date(), Decimal(0), Decimal(40), Decimal(0))
     bare = f"p_{new_key().hex()[:6]}"
     as_owner(practice, "insert into clinic.patients (id, first_name, last_name, born, sex)"
                        " values (%s, 'Bo', 'Bare', '1990-01-01', 'O')", bare)

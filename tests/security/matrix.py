@@ -52,6 +52,14 @@ READS = {
     "clinic.visits":               ("none",      "care", "all",        "own",  "none"),
     "clinic.visit_outbox":         ("none",      "care", "all",        "own",  "none"),
     "clinic.settings":             ("all",       "all",  "all",        "all",  "all"),
+    "clinic.charges":              ("all",       "none", "all",        "own",  "none"),
+    "clinic.receipts":             ("all",       "none", "all",        "own",  "none"),
+    "clinic.payments":             ("all",       "none", "all",        "own",  "none"),
+    "clinic.wallets":              ("all",       "none", "all",        "own",  "none"),
+    "clinic.wallet_entries":       ("all",       "none", "all",        "own",  "none"),
+    "clinic.day_closes":           ("all",       "none", "all",        "none", "none"),
+    "clinic.session_log":          ("none",      "care", "none",       "own",  "none"),
+    "clinic.receipt_counters":     (None,        None,   None,         None,   None),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -99,4 +107,12 @@ WRITES = {
     "clinic.visits":               ("-",         "i",    "-",          "-",    "-"),
     "clinic.visit_outbox":         ("-",         "i",    "-",          "-",    "-"),
     "clinic.settings":             ("-",         "-",    "IU",         "-",    "-"),
+    "clinic.charges":              ("-",         "-",    "-",          "-",    "-"),
+    "clinic.receipts":             ("-",         "-",    "-",          "-",    "-"),
+    "clinic.payments":             ("-",         "-",    "-",          "-",    "-"),
+    "clinic.wallets":              ("-",         "-",    "-",          "-",    "-"),
+    "clinic.wallet_entries":       ("-",         "-",    "-",          "-",    "-"),
+    "clinic.day_closes":           ("-",         "-",    "-",          "-",    "-"),
+    "clinic.session_log":          ("-",         "i",    "-",          "-",    "-"),
+    "clinic.receipt_counters":     ("-",         "-",    "-",          "-",    "-"),
 }

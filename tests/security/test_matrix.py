@@ -87,6 +87,8 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
                                               "directions": "Take one."},
         "clinic.records": lambda: {**patient, **key, "kind": "general", "title": "x", "happened_at": LATER, "created_by": me},
         "clinic.annotations": lambda: {**patient, **doctor, "record_id": side.record, "body": b"x" * 30},
+        "clinic.session_log": lambda: {**patient, "key": uuid4().hex, "happened_at": LATER, "kind": "other", "title": "x", "minutes": 5,
+                                       "therapist_id": me, "note": b"x" * 30},
         "clinic.visits": lambda: {**patient, **doctor, "id": uuid4(), "revision": 9, "appointment_id": side.free,
                                   "consultation_id": side.done, "visit_date": LATER},
         "clinic.visit_outbox": lambda: {"visit_id": side.visit, "revision": 7, "notes": b"", "prescription": b"", "visit": b""},
@@ -120,7 +122,8 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
     where, more = special.get(table, ("", {}))
     if not where:
         by_doctor = {"clinic.working_hours", "clinic.closures", "clinic.time_slots"}
-        unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps"}
+        unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps",
+                    "clinic.receipt_counters", "clinic.day_closes"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"
         where = "true" if table in unscoped else where
     return where, {"me": me, "p": side.patient, "d": side.doctor, "c": side.open, "v": side.visit, **more}

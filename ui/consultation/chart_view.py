@@ -1,4 +1,4 @@
-"""The chart beside the consultation: summary, earlier visits, prescriptions, records. The banner above it belongs to the window."""
+"""The chart beside the consultation: summary, visits, prescriptions, records, sessions. The banner above it belongs to the window."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
 from clinicdesk.services import chart as charts
-from clinicdesk.services import prescriptions, records, visits
+from clinicdesk.services import prescriptions, records, session_log, visits
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.drafts import NOTE_KINDS
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.prescriptions import PrescriptionRow
 from clinicdesk.services.visits import VisitText
 from ui.consultation.records_view import RecordsView
+from ui.consultation.sessions_view import SessionsView
 from ui.desk import Desk
 from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
@@ -78,12 +79,13 @@ class ChartView(QWidget):
             empty=EmptyState(desk.theme, "Reading …", icon="prescription"),
         )
         self.prescriptions.opened.connect(self.pdf_requested)
-        self.records = RecordsView(desk)
+        self.records, self.sessions = RecordsView(desk), SessionsView(desk)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
             ("Visits", scrolled(self._visits, margins=MARGINS)),
             ("Prescriptions", _with_margins(self.prescriptions)),
             ("Records", self.records),
+            ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
         outer = QVBoxLayout(self)
@@ -99,8 +101,9 @@ class ChartView(QWidget):
             self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
             self.tabs.setTabText(2, "Prescriptions")
             self.records.clear()
+            self.sessions.clear()
             self._texts = []
-        self.patient_id = self.records.patient_id = patient_id
+        self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
         self.refresh()
 
     def refresh(self) -> None:
@@ -123,6 +126,10 @@ class ChartView(QWidget):
         )
         self.desk.ask(
             self, records.of_patient, self.patient_id, done=self.records.show_rows, failed=self.records.say_unreadable, replaces="records"
+        )
+        self.desk.ask(
+            self, session_log.of_patient, self.patient_id, done=self.sessions.show_rows, failed=self.sessions.say_unreadable,
+            replaces="sessions",
         )
 
     def _refused(self, error: Exception) -> None:

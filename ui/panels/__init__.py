@@ -21,9 +21,11 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.availability import AvailabilityPanel
             from ui.panels.front_desk import FrontDeskPanel
             from ui.panels.patients import PatientsPanel
+            from ui.panels.till import TillPanel
             from ui.panels.waiting_list import WaitingListPanel
 
-            return [FrontDeskPanel(desk), PatientsPanel(desk), AppointmentsPanel(desk), WaitingListPanel(desk), AvailabilityPanel(desk)]
+            ours = (FrontDeskPanel, PatientsPanel, AppointmentsPanel, WaitingListPanel, TillPanel, AvailabilityPanel)
+            return [kind(desk) for kind in ours]
         case "administrator":
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.availability import AvailabilityPanel
@@ -33,9 +35,10 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.patients import PatientsPanel
             from ui.panels.sessions import SessionsPanel
             from ui.panels.staff import StaffPanel
+            from ui.panels.till import TillPanel
 
-            kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, AvailabilityPanel, StaffPanel, SessionsPanel,
-                     SettingsPanel)
+            kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
+                     SessionsPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel

@@ -17,10 +17,11 @@ from clinicdesk.services.schedule import AppointmentBlock, AppointmentRow, DaySc
 from ui.desk import Desk
 from ui.dialogs.booking import BookingSheet
 from ui.dialogs.cancelling import CancelSheet
+from ui.dialogs.payment import payment_for
 from ui.dialogs.repeating import MoveSeriesSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
-from ui.panels.front_side import SelectedAppointment, possible_steps, side_column
+from ui.panels.front_side import PAYABLE, SelectedAppointment, possible_steps, side_column
 from ui.problems import explain
 from ui.schedule.day_bar import DayBar
 from ui.schedule.view import DayCalendar
@@ -75,6 +76,7 @@ class FrontDeskPanel(Panel):
         self.call_screen: CallScreen | None = None
         self.detail = SelectedAppointment(desk)
         self.detail.step_requested.connect(self.step)
+        self.detail.payment_requested.connect(self.take_payment)
         self.detail.patient_requested.connect(lambda patient_id: self.desk.show("patient", patient_id))
         middle = QHBoxLayout()
         middle.setSpacing(12)
@@ -98,6 +100,7 @@ class FrontDeskPanel(Panel):
             Action("Call the next patient", self.waiting.call_next, "call", "Shift+F4"),
             Action("Offer the first freed place", self.freed.offer_first, "waiting", "Ctrl+Shift+O"),
             Action("Open the call screen", self.open_call_screen, "call"),
+            Action("Take a payment for the selected appointment", self.take_payment, "cash", "F8"),
             Action("Go to today", lambda: self.bar.set_day(datetime.now(self.desk.zone).date()), "day"),
         )
 
@@ -263,6 +266,14 @@ class FrontDeskPanel(Panel):
             return
         self.step(block, "arrived")
 
+    def take_payment(self, block: AppointmentBlock | None = None) -> None:
+        """The payment sheet for an appointment, the selected one by default; only who has come pays."""
+        block = block or self.calendar.block
+        if block is None or block.status not in PAYABLE:
+            self.desk.tell("Choose the appointment of a patient who has arrived.")
+            return
+        self.sheet = payment_for(self.desk, self.window(), block.patient_id, block.id)
+
     def _menu(self, block: AppointmentBlock | None, at: QPoint) -> None:
         menu = QMenu(self)
         icon = self.desk.theme.icon
@@ -271,6 +282,8 @@ class FrontDeskPanel(Panel):
         else:
             for one in possible_steps(block.status, self.desk.me.role):
                 menu.addAction(icon(one.new), one.verb, partial(self.step, block, one.new))
+            if block.status in PAYABLE:
+                menu.addAction(icon("cash"), "Take payment", partial(self.take_payment, block))
             menu.addSeparator()
             menu.addAction(icon("patient"), "Show the patient", lambda: self.desk.show("patient", block.patient_id))
         menu.popup(at)

@@ -24,13 +24,16 @@ from ui.widgets.text import button, label
 #: The icon of each step's button, and its key where it has one.
 ICONS = {"confirmed": "confirmed", "arrived": "arrived", "cancelled": "cancelled", "no_show": "no_show", "scheduled": "undo"}
 KEYS = {"arrived": "F4", "cancelled": "Del"}
+#: Whose visit can be paid: who has come.
+PAYABLE = ("arrived", "in_progress", "completed")
 
 
 class SelectedAppointment(Section):
     """The selected block: who, when, what is possible now, and what happened so far. Signal `step_requested(block, status)`,
-    `patient_requested(patient id)`."""
+    `patient_requested(patient id)`, `payment_requested(block)`."""
 
     step_requested = Signal(object, str)
+    payment_requested = Signal(object)
     patient_requested = Signal(str)
 
     def __init__(self, desk: Desk) -> None:
@@ -76,6 +79,16 @@ class SelectedAppointment(Section):
         self._inside.addSpacing(4)
         for step in possible_steps(block.status, self._desk.me.role):
             self._inside.addWidget(self._button(step, block))
+        if block.status in PAYABLE:
+            self.buttons["payment"] = button(
+                "Take payment",
+                lambda: self.payment_requested.emit(block),
+                icon="cash",
+                theme=self._desk.theme,
+                variant="primary" if block.status == "completed" else "",
+                tip="Take payment  (F8)",
+            )
+            self._inside.addWidget(self.buttons["payment"])
         self._inside.addSpacing(4)
         self._inside.addWidget(self._history)
         self._desk.ask(

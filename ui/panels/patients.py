@@ -21,6 +21,7 @@ from ui.dialogs.patient import PatientSheet
 from ui.dialogs.tagging import TagSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
+from ui.panels.account_section import account_of
 from ui.problems import explain
 from ui.row_table import Column, RowTable
 from ui.widgets.arranging import emptied, scrolled
@@ -168,6 +169,7 @@ class PatientsPanel(Panel):
         self.detail.addWidget(self._identity(card))
         self.detail.addWidget(self._assignments(assignments))
         self.detail.addWidget(self._appointments(visits))
+        self.detail.addWidget(account_of(self.desk, card.id))
         self.detail.addStretch(1)
 
     def _identity(self, card: PatientCard) -> QWidget:

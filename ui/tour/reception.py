@@ -103,7 +103,16 @@ def _front_desk(w: Walk) -> Any:
     return desk
 
 
-def _free_minute(desk: Any, column: int) -> int:
+def _free_place(desk: Any, first: int) -> tuple[int, int]:
+    """A column, from `first` on, and a minute the cursor can stand on where a usual visit fits: every day of the demo is another one."""
+    for column in range(first, len(desk.calendar.grid.columns)):
+        minute = _free_minute(desk, column)
+        if minute is not None:
+            return column, minute
+    raise TourFailed("no doctor has a free time")
+
+
+def _free_minute(desk: Any, column: int) -> int | None:
     """A minute of a column where nothing is booked for a usual visit and the doctor is open."""
     length, after = 20, 9 * 60
     grid: DayLayout = desk.calendar.grid
@@ -114,21 +123,21 @@ def _free_minute(desk: Any, column: int) -> int:
         local = at.astimezone(zone)
         return int(local.hour) * 60 + int(local.minute)
 
-    starts: list[int] = [*range(after, 17 * 60, 60), *range(after, 17 * 60, 20)]
+    starts: list[int] = [*range(after, 17 * 60, 60), *range(after, 17 * 60, grid.snap)]
     for start in starts:
         end = start + length
         is_open = any(minute(r.starts_at) <= start and end <= minute(r.ends_at) for r in doctor.open)
         busy = any(p.start < end and start < p.end for p in grid.placed[column] if not p.aside)
         if is_open and not busy:
             return start
-    raise TourFailed(f"{doctor.name} has no free time")
+    return None
 
 
 def _cell_point(desk: Any, column: int, minute: int) -> QPoint:
     grid, calendar = desk.calendar.grid, desk.calendar
     y = grid.y(minute) + 6
     calendar.verticalScrollBar().setValue(max(0, y - 160))
-    x = column * grid.column_width + grid.column_width // 2
+    x = column * grid.column_width + grid.column_width // 4  # what was cancelled stands aside in the right half of its place
     return QPoint(x - calendar.horizontalScrollBar().value(), y - calendar.verticalScrollBar().value())
 
 
@@ -142,8 +151,8 @@ def _choose_patient(w: Walk, sheet: BookingSheet, typed: str, last_name: str) ->
 
 def _book_by_mouse(w: Walk) -> None:
     desk = _front_desk(w)
-    minute = _free_minute(desk, 0)
-    w.guide.click(desk.calendar.viewport(), _cell_point(desk, 0, minute), double=True)
+    column, minute = _free_place(desk, 0)
+    w.guide.click(desk.calendar.viewport(), _cell_point(desk, column, minute), double=True)
     sheet = w.guide.dialog(BookingSheet)
     _choose_patient(w, sheet, "aurora t", "Testa")
     if sheet.form is not None:
@@ -181,10 +190,10 @@ def _clash(w: Walk) -> None:
 
 def _book_by_keys(w: Walk) -> None:
     desk = _front_desk(w)
-    minute = _free_minute(desk, 1)
+    column, minute = _free_place(desk, 1)
     calendar = desk.calendar
     calendar.setFocus()
-    calendar.set_cell(Cell(0, minute))
+    calendar.set_cell(Cell(column - 1, minute))
     w.guide.keys(calendar, Qt.Key.Key_Right)
     w.guide.keys(calendar, Qt.Key.Key_Return)
     sheet = w.guide.dialog(BookingSheet)
