@@ -16,7 +16,7 @@ from procrastinate.jobs import Job
 
 from clinicdesk.errors import Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import visits
+from clinicdesk.services import messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -48,7 +48,18 @@ def build_app(url: str, database: Database) -> App:
         with database.write() as session:
             visits.deliver(session, UUID(visit_id), revision)
 
+    @app.periodic(cron="* * * * *")
+    @app.task(name="every_minute", queue="desk", queueing_lock="every_minute")
+    def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
+        tidy_desk(database)
+
     return app
+
+
+def tidy_desk(database: Database) -> tuple[int, int]:
+    """Let go of messages whose undo window is over, and of held places whose time ran out; how many of each."""
+    with database.write() as session:
+        return messages.release(session), waiting.expire(session)
 
 
 def deliver_all(database: Database, *, again: bool = False, progress: Callable[[int, int], None] | None = None) -> int:

@@ -246,4 +246,5 @@ grant select on clinic.tickets to clinicdesk_app;
 create policy read on clinic.tickets for select to clinicdesk_app
     using ((select auth.is_staff()) or patient_id = (select auth.my_patient()));
 
+grant execute on function clinic.expire_offers() to clinicdesk_worker;
 grant execute on function clinic.expire_offers(), clinic.call_in(bigint, text), clinic.one_at_a_time(bigint) to clinicdesk_app;
