@@ -286,10 +286,27 @@ def step(session: ClinicSession, appointment_id: int, to: str, version: int, rea
     return row.version
 
 
-def move(session: ClinicSession, appointment_id: int, doctor_id: int, starts_at: datetime, ends_at: datetime, version: int) -> int:
+def move(
+    session: ClinicSession,
+    appointment_id: int,
+    doctor_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    version: int,
+    *,
+    lane: int = 0,
+    overbook_reason: str = "",
+) -> int:
     """Move to another time or doctor, or resize; gives the new version. SlotTaken like `book`; the history keeps the old place."""
     row = _expect(session, appointment_id, version)
-    values = {"doctor_id": doctor_id, "starts_at": starts_at, "ends_at": ends_at, "version": version + 1}
+    values = {
+        "doctor_id": doctor_id,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "lane": lane,
+        "overbook_reason": overbook_reason.strip(),
+        "version": version + 1,
+    }
     try:
         with session.attempt():
             done = session.scalar(

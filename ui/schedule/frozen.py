@@ -9,13 +9,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
-    from ui.schedule.view import DayCalendar
+    from ui.schedule.surface import Surface
 
 
 class Header(QWidget):
     """Scrolls sideways with the grid."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 
@@ -25,14 +25,14 @@ class Header(QWidget):
         painter.fillRect(event.rect(), calendar.theme.color("surface"))
         if calendar.grid is not None:
             painter.translate(-offset, 0)
-            calendar.painting.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts)
+            calendar.headings.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts, calendar.today())
         painter.end()
 
 
 class Ruler(QWidget):
     """Scrolls up and down with the grid."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 
@@ -42,14 +42,14 @@ class Ruler(QWidget):
         painter.fillRect(event.rect(), calendar.theme.color("surface"))
         if calendar.grid is not None:
             painter.translate(0, -offset)
-            calendar.painting.ruler(painter, calendar.grid, event.rect().translated(0, offset), calendar.now_minute())
+            calendar.headings.ruler(painter, calendar.grid, event.rect().translated(0, offset), calendar.now_minute())
         painter.end()
 
 
 class Corner(QWidget):
     """Where header and ruler meet."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 
