@@ -22,21 +22,13 @@ from clinicdesk.pdf.page import (
     keep_numbers,
     text_rows,
 )
-from clinicdesk.pdf.shaping import check_coverage
+from clinicdesk.pdf.shaping import Style, check_coverage, text_width
 from clinicdesk.pdf.sheets import Letterhead
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 
-#: Heading and share of the width of each column.
-COLUMNS: Final = (
-    ("Time", 0.118),
-    ("Patient", 0.205),
-    ("Born", 0.112),
-    ("Phone", 0.16),
-    ("Reason", 0.18),
-    ("Status", 0.095),
-    ("Remarks", 0.13),
-)
-_SIZE, _GAP, _PAD = 8.5, 6.0, 3.5
+#: Heading of each column, and its share of what is left when the columns that never wrap (share 0) have what they need.
+COLUMNS: Final = (("Time", 0.0), ("Patient", 0.34), ("Born", 0.0), ("Phone", 0.0), ("Reason", 0.32), ("Status", 0.0), ("Remarks", 0.34))
+_SIZE, _HEADING, _GAP, _PAD, _MARGIN = 8.5, 7.5, 8.0, 3.5, 36.0
 # ReportLab's font objects are shared by threads.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
@@ -109,12 +101,19 @@ class _Layout:
     def __init__(self, sheet: DaySheet) -> None:
         self.sheet = sheet
         self.paper = Paper("A4", f"Day sheet {clinical_date(sheet.day)}")
-        width = self.paper.right - self.paper.left
+        self.paper.left, self.paper.right = _MARGIN, self.paper.width - _MARGIN
+        lines = [line for doctor in sheet.doctors for line in doctor.lines]
+        needs = [max((text_width(text, style, _SIZE) for line in lines for text, style in [_cells(line)[number]]), default=0.0)
+                 for number in range(len(COLUMNS))]
+        needs = [max(need, text_width(title, "bold", _HEADING)) for need, (title, _share) in zip(needs, COLUMNS, strict=True)]
+        fixed = sum(need + _GAP for need, (_title, share) in zip(needs, COLUMNS, strict=True) if not share)
+        rest = self.paper.right - self.paper.left - fixed
         self.places: list[tuple[float, float]] = []
         x = 0.0
-        for _title, share in COLUMNS:
-            self.places.append((x, width * share - _GAP))
-            x += width * share
+        for need, (_title, share) in zip(needs, COLUMNS, strict=True):
+            width = rest * share if share else need + _GAP
+            self.places.append((x, width - _GAP + 0.01))
+            x += width
 
     def drawn(self) -> bytes:
         """Pages first, because every page says how many there are."""
@@ -169,15 +168,13 @@ class _Layout:
     def _headings(self) -> list[Row]:
         def draw(paper: Paper, left: float, top: float) -> None:
             for (title, _share), (x, _width) in zip(COLUMNS, self.places, strict=True):
-                paper.line(left + x, top, [Piece(title, "bold", FAINT)], 7.5)
+                paper.line(left + x, top, [Piece(title, "bold", FAINT)], _HEADING)
             paper.rule(top + 12, left, paper.right, INK, 0.8)
         return [Row(14, draw)]
 
     def _line(self, line: SheetLine, *, shaded: bool) -> Row:
-        phone = line.phone.replace(" ", "\u00a0")
-        remark = f"On top: {line.overbooked}" if line.overbooked else ""
-        texts = (Piece(line.times, "bold"), Piece(line.patient, "bold"), Piece(clinical_date(line.born)), Piece(phone),
-                 Piece(keep_numbers(line.reason)), Piece(line.status, "regular", SOFT), Piece(remark, "italic", SOFT))
+        colours = (INK, INK, INK, INK, INK, SOFT, SOFT)
+        texts = [Piece(text, style, colour) for (text, style), colour in zip(_cells(line), colours, strict=True)]
         cells = [text_rows([text], width, _SIZE) if text.text else [] for text, (_x, width) in zip(texts, self.places, strict=True)]
         tall = max(heights(cell) for cell in cells) + 2 * _PAD
 
@@ -205,6 +202,13 @@ class _Layout:
         words = f"{clinical_date(self.sheet.day, weekday=True)}  ·  as of {clinical_moment(self.sheet.made)}"
         paper.line(paper.left, end, [Piece(words, "regular", FAINT)], 8)
         paper.line(paper.right, end, [Piece(f"Page {number} of {total}", "bold", SOFT)], 8, "right")
+
+
+def _cells(line: SheetLine) -> tuple[tuple[str, Style], ...]:
+    """The texts of a line, column by column; what must not break has no breaking space."""
+    return ((line.times, "bold"), (line.patient, "bold"), (clinical_date(line.born), "regular"),
+            (line.phone.replace(" ", "\u00a0"), "regular"), (keep_numbers(line.reason), "regular"),
+            (line.status.replace(" ", "\u00a0"), "regular"), (f"On top: {line.overbooked}" if line.overbooked else "", "italic"))
 
 
 def _nothing(_paper: Paper, _left: float, _top: float) -> None:

@@ -1,4 +1,4 @@
-"""The calendar of the front desk: day, week or month of some doctors, the pinboard below, offers above when a time is taken.
+"""The calendar of the front desk: day, week or month of some doctors, below it the pinboard and what is offered when a time is taken.
 
 It reads by itself; what is asked for goes to the panel.
 """
@@ -50,8 +50,8 @@ class CalendarArea(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
-        outer.addWidget(self.offers)
         outer.addWidget(self._stack, 1)
+        outer.addWidget(self.offers)  # below: what comes and goes must not move the picture under the pointer
         outer.addWidget(self.pinboard)
         self._begin()
         self._connect()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from clinicdesk.rules.moments import clinical_date
 
 if TYPE_CHECKING:
     from ui.schedule.surface import Surface
@@ -27,6 +29,21 @@ class Header(QWidget):
             painter.translate(-offset, 0)
             calendar.headings.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts, calendar.today())
         painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        """The tool tip has what does not fit: who, when, what, and why closed."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
+            return super().event(event)
+        grid = self._calendar.grid
+        words = ""
+        if grid is not None and grid.columns:
+            number = grid.column_at(event.x() + self._calendar.horizontalScrollBar().value())
+            column, count = grid.columns[number], self._calendar.counts[number]
+            facts = (column.name, column.specialization, clinical_date(column.day, weekday=True), f"{count} booked",
+                     f"Closed: {column.closed_reason}" if column.closed_reason else "")
+            words = "\n".join(filter(None, facts))
+        QToolTip.showText(event.globalPos(), words, self)
+        return True
 
 
 class Ruler(QWidget):

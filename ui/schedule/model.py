@@ -22,7 +22,7 @@ MOVABLE = frozenset({"scheduled", "confirmed", "arrived"})
 ZOOMS = (60, 96, 144, 240)  #: px per hour; the finer the picture, the finer the snapping
 SNAPS = {60: 15, 96: 15, 144: 10, 240: 5}
 MIN_COLUMN = 118
-MIN_LANE = 76  #: px of one doctor in a day of a week
+MIN_DAY, MIN_LANE = 92, 76  #: px of a day in the week of one doctor, and of one doctor in a day of everybody's week
 EDGE = 7  #: px at the bottom of a block that resize it
 _ASIDE_SHARE, _BESIDE_SHARE, _LEAST_HEIGHT = 0.42, 0.16, 15
 
@@ -110,7 +110,7 @@ class DayLayout:
         self.columns: Sequence[DoctorColumn] = schedule.columns
         self.days = tuple(dict.fromkeys(column.day for column in schedule.columns)) or (schedule.day,)
         self.lanes = max(1, len(schedule.columns) // len(self.days))  # doctors a day
-        self.least = MIN_LANE if len(self.days) > 1 and self.lanes > 1 else MIN_COLUMN
+        self.least = MIN_COLUMN if len(self.days) == 1 else MIN_LANE if self.lanes > 1 else MIN_DAY
         self.column_width = max(self.least, column_width)
         self._number = {(column.doctor_id, column.day): n for n, column in enumerate(schedule.columns)}
         self.open = [[(minute_of(r.starts_at, column.day, zone), minute_of(r.ends_at, column.day, zone)) for r in column.open]

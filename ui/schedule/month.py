@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal, Slo
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from clinicdesk.rules.moments import WEEKDAYS, clinical_date, minutes_text
+from clinicdesk.rules.moments import WEEKDAYS, clinical_date
 from clinicdesk.services.schedule import DayLoad, MonthSchedule
 from ui.theme import Theme
 from ui.widgets.form import announce
@@ -229,11 +229,17 @@ class MonthView(QWidget):
 def _fullness(load: DayLoad) -> str:
     if not load.open_minutes:
         return "" if load.closures else "No hours"
-    return f"{round(100 * load.booked_minutes / load.open_minutes)} % of {minutes_text(load.open_minutes)}"
+    return f"{round(100 * load.booked_minutes / load.open_minutes)} % of {_hours(load.open_minutes)}"
+
+
+def _hours(minutes: int) -> str:
+    """Working time is counted in hours, never in days of twenty-four of them."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours}hr {rest}min" if hours and rest else f"{hours}hr" if hours else f"{rest}min"
 
 
 def _lines(load: DayLoad, today: date) -> list[str]:
     near = {0: " (today)", 1: " (tomorrow)", -1: " (yesterday)"}.get((load.day - today).days, "")
-    booked = f"{load.appointments} booked, {minutes_text(load.booked_minutes)} of {minutes_text(load.open_minutes)} open" \
+    booked = f"{load.appointments} booked, {_hours(load.booked_minutes)} of {_hours(load.open_minutes)} open" \
         if load.open_minutes or load.appointments else "No hours"
     return [clinical_date(load.day, weekday=True) + near, booked, *load.closures]

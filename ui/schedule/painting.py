@@ -19,6 +19,7 @@ from ui.widgets.status_chip import status_word
 
 HEADER_HEIGHT, RULER_WIDTH = 52, 52
 _PAD, _LINE, _TIGHT = 7, 16, 14
+_LEAST_WORDS = 36  # px: narrower blocks show only their icon
 _MOST_PIXELS = 12_000_000  # of all tiles together: 48 MB
 
 
@@ -158,7 +159,7 @@ class Painting:
         pinned = block.id in shown.pinned
         faded = shown.moving == block.id or pinned
         if faded:
-            painter.setOpacity(0.45)
+            painter.setOpacity(0.6 if pinned else 0.45)
         painter.drawPixmap(rect.topLeft(), self._tile(painter, placed, rect, hovered=shown.hovered == block.id))
         if faded:
             painter.setOpacity(1.0)
@@ -209,7 +210,7 @@ class Painting:
         theme = self._theme
         painter.save()
         painter.setBrushOrigin(0, 0)
-        painter.fillRect(rect, QBrush(theme.color("outline", 0.6), Qt.BrushStyle.FDiagPattern))
+        painter.fillRect(rect, QBrush(theme.color("outline", 0.4), Qt.BrushStyle.FDiagPattern))
         mark = QRect(rect.right() - 17, rect.top() + 1, 16, 16)
         painter.fillRect(mark, theme.color("surface"))
         theme.icons.paint(painter, mark.adjusted(1, 1, -1, -1), "pin", theme.color("text"))
@@ -263,15 +264,27 @@ class Painting:
         """In a lane the name has the first line for itself; the icon stands before the time below it."""
         theme, block = self._theme, placed.block
         aside = block.status not in ACTIVE
+        if rect.width() < _LEAST_WORDS:
+            theme.icons.paint(painter, QRect(rect.x() + (rect.width() - 11) // 2, top + 2, 13, 13), block.status, ink)
+            return
         painter.setFont(self._struck if aside else self.bold)
         painter.setPen(theme.color("text_soft" if aside else "text"))
-        painter.drawText(QPointF(rect.x() + _PAD, top + 12), self.shortened(block.patient_name, rect.width() - _PAD - 3, bold=not aside))
+        painter.drawText(QPointF(rect.x() + _PAD, top + 12), self._lane_name(block.patient_name, rect.width() - _PAD - 3, bold=not aside))
         theme.icons.paint(painter, QRect(rect.x() + _PAD - 1, top + pitch + 1, 13, 13), block.status, ink)
+        forms = (f"{clock(placed.start)}–{clock(placed.end)}", clock(placed.start))
+        room = rect.width() - _PAD - 17 - (16 if block.lane > 0 else 0)
+        time = next((form for form in forms if self.advance(form) <= room), "")
         painter.setFont(self.plain)
         painter.setPen(ink)
-        painter.drawText(QPointF(rect.x() + _PAD + 15, top + 12 + pitch), clock(placed.start))
+        painter.drawText(QPointF(rect.x() + _PAD + 15, top + 12 + pitch), time)
         if block.lane > 0 and rect.width() > 64:
             theme.icons.paint(painter, QRect(rect.right() - 16, top + pitch + 1, 13, 13), "overbook", ink)
+
+    def _lane_name(self, name: str, width: int, *, bold: bool) -> str:
+        """The whole name, or surname and initial (`Hughes, J.`), or what fits."""
+        last, _comma, first = name.partition(", ")
+        forms = (name, f"{last}, {first[:1]}." if first else last)
+        return next((form for form in forms if self.advance(form, bold=bold) <= width), self.shortened(name, width, bold=bold))
 
     def _cursor(self, painter: QPainter, layout: DayLayout, cell: Cell) -> None:
         rect = QRectF(*layout.span_rect(Span(cell.column, cell.minute, cell.minute + layout.snap))).adjusted(1, 0, -1, 0)

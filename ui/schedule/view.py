@@ -91,8 +91,10 @@ class DayCalendar(Surface):
             self._keys.forget()
         self.setAccessibleName(self.tr("Day calendar") if len(grid.days) == 1 else self.tr("Week calendar"))
         self._fit()
-        if same:
+        if same and before is not None:
             self.verticalScrollBar().setValue(grid.y(top))
+            if len(before.columns) != len(grid.columns):  # other doctors of the same days
+                self._across()
         else:
             self._begin(at.doctor_id if at is not None else None)
         self.repaint_all()
@@ -248,9 +250,15 @@ class DayCalendar(Surface):
         self.cell = Cell(lane, (now if now is not None else grid.first_open(lane)) // grid.snap * grid.snap)
         above = self.viewport().height() // 3 if now is not None else 8
         self.verticalScrollBar().setValue(grid.y(start if now is None else max(start, now)) - above)
-        self.horizontalScrollBar().setValue(first * grid.column_width)
-        if lane != first:
-            self._reveal()
+        self._across()
+
+    def _across(self) -> None:
+        """Sideways: the cursor's day from its first doctor on, if the cursor stays in view."""
+        grid = self.grid
+        if grid is not None:
+            first = self.cell.column // grid.lanes * grid.lanes
+            at = (self.cell.column + 1) * grid.column_width - self.viewport().width()
+            self.horizontalScrollBar().setValue(max(first * grid.column_width, at))
 
     # What is proposed
 

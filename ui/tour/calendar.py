@@ -76,7 +76,7 @@ def _pair(desk: Any) -> tuple[Placed, Placed]:
     for column in desk.calendar.grid.placed:
         found = [p for p in column if not p.aside and p.block.status in MOVABLE]
         if len(found) > 1:
-            return found[0], found[-1]
+            return found[0], found[min(2, len(found) - 1)]
     raise TourFailed("no doctor has two appointments to move")
 
 
