@@ -59,8 +59,8 @@ def drag(calendar: DayCalendar, start: QPoint, end: QPoint, *, drop: bool = True
     view = calendar.viewport()
     QTest.mousePress(view, LEFT, NONE, start)
     QTest.mouseMove(view, start + QPoint(4, 4))
-    calendar._pointer.moved((start + end) / 2, LEFT)
-    calendar._pointer.moved(end, LEFT)
+    calendar.pointer.moved((start + end) / 2, LEFT)
+    calendar.pointer.moved(end, LEFT)
     if drop:
         QTest.mouseRelease(view, LEFT, NONE, end)
 
@@ -92,11 +92,11 @@ def test_dragging_a_block_asks_and_leaves_it_where_it_is(calendar: DayCalendar, 
 
 def test_a_drag_shows_the_conflict_while_it_lasts(calendar: DayCalendar, asked: Asked) -> None:
     drag(calendar, point(calendar, 0, 605), point(calendar, 1, 667), drop=False)
-    ghost = calendar._pointer.ghost
+    ghost = calendar.pointer.ghost
     assert ghost is not None and ghost.verdict.taken
     assert "Person 2 11:00–11:30" in ghost.verdict.reason
     QTest.keyClick(calendar, Qt.Key.Key_Escape)
-    assert calendar._pointer.ghost is None
+    assert calendar.pointer.ghost is None
     QTest.mouseRelease(calendar.viewport(), LEFT, NONE, point(calendar, 1, 667))
     assert asked.moves == []
 

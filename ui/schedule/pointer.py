@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from clinicdesk.services.schedule import AppointmentBlock
 from ui.schedule.drag import Drag, Mode
-from ui.schedule.model import MOVABLE, Placed, carried
+from ui.schedule.model import MOVABLE, DayLayout, Placed, carried
 from ui.schedule.painting import Ghost
 
 if TYPE_CHECKING:
@@ -54,8 +54,16 @@ class Pointer(QObject):
         elif at.x() < grid.width:
             calendar.set_cell(grid.cell_at(at.x(), at.y()))
         if event.button() == Qt.MouseButton.LeftButton and at.x() < grid.width:
-            drag = Drag(grid, at.x(), at.y(), block=placed, resize=placed is not None and grid.on_edge(placed, at.y()))
-            self.drag = drag if drag.possible else None
+            if placed is not None:
+                self.hold(grid, placed, event.position().toPoint())
+            else:
+                self.drag = Drag(grid, at.x(), at.y())
+
+    def hold(self, grid: DayLayout, placed: Placed, position: QPoint) -> None:
+        """Take a block at a viewport position, as the button does when it goes down on it."""
+        at = self._calendar.content(position)
+        drag = Drag(grid, at.x(), at.y(), block=placed, resize=grid.on_edge(placed, at.y()))
+        self.drag = drag if drag.possible else None
 
     def moved(self, position: QPoint, buttons: Qt.MouseButton) -> None:
         """Drag, or show what would happen here."""

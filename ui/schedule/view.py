@@ -67,7 +67,7 @@ class DayCalendar(Surface):
         self.pinned: frozenset[int] = frozenset()
         self.parking: Parking | None = None
         self._ghost_area = QRect()
-        self._pointer, self._keys = Pointer(self), Keys(self)
+        self.pointer, self._keys = Pointer(self), Keys(self)
         self.setAccessibleName(self.tr("Day calendar"))
 
     # What the panel does with it
@@ -87,7 +87,7 @@ class DayCalendar(Surface):
         if self.ghost is not None and self.ghost.waiting:
             self.ghost = None
         if not (same and before is not None and len(before.columns) == len(grid.columns)):
-            self._pointer.abort()
+            self.pointer.abort()
             self._keys.forget()
         self.setAccessibleName(self.tr("Day calendar") if len(grid.days) == 1 else self.tr("Week calendar"))
         self._fit()
@@ -119,11 +119,11 @@ class DayCalendar(Surface):
 
     def carry(self, block: AppointmentBlock, at: QPoint) -> bool:
         """A block from outside is held over this global position; shows where it would go. False when that is beside the grid."""
-        return self._pointer.carry(block, self.viewport().mapFromGlobal(at))
+        return self.pointer.carry(block, self.viewport().mapFromGlobal(at))
 
     def carry_end(self, *, drop: bool) -> bool:
         """The block from outside was let go: ask to put it there, or forget it. Whether it was over the grid."""
-        return self._pointer.carry_end(drop=drop)
+        return self.pointer.carry_end(drop=drop)
 
     def select(self, block_id: int) -> bool:
         """Select an appointment and scroll to it; False when it is not on this day."""
@@ -265,7 +265,7 @@ class DayCalendar(Surface):
     @property
     def proposed(self) -> Ghost | None:
         """The ghost of keys, pointer, or of what the database was asked."""
-        return self._keys.ghost or self._pointer.ghost or self.ghost
+        return self._keys.ghost or self.pointer.ghost or self.ghost
 
     def update_ghost(self) -> None:
         """The proposal changed: repaint where it was and where it is, nothing else."""
@@ -282,8 +282,8 @@ class DayCalendar(Surface):
             return
         offset, ghost = self.content(QPoint(0, 0)), self.proposed
         painter.translate(-offset)
-        held = ghost is not None and ghost.title and (self._keys.ghost or self._pointer.drag or ghost.waiting)
-        shown = Shown(self.block_id, self._pointer.hovered, self.cell if self.block_id is None else None, self.hasFocus(),
+        held = ghost is not None and ghost.title and (self._keys.ghost or self.pointer.drag or ghost.waiting)
+        shown = Shown(self.block_id, self.pointer.hovered, self.cell if self.block_id is None else None, self.hasFocus(),
                       self.now_minute(), self.today(), self.block_id if held else None, self.pinned)
         region = event.region()
         for part in [region.boundingRect()] if region.rectCount() > _MANY else list(region):  # type: ignore[call-overload]
@@ -301,18 +301,18 @@ class DayCalendar(Surface):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pointer.pressed(event)
+        self.pointer.pressed(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer.moved(event.position().toPoint(), event.buttons())
+        self.pointer.moved(event.position().toPoint(), event.buttons())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pointer.released(event)
+        self.pointer.released(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._pointer.pressed(event)
-            self._pointer.abort()
+            self.pointer.pressed(event)
+            self.pointer.abort()
             self.activate()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -337,12 +337,12 @@ class DayCalendar(Surface):
                 QToolTip.showText(event.globalPos(), tool_tip(placed.block, f"{clock(placed.start)}–{clock(placed.end)}"), self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
-            self._pointer.left()
+            self.pointer.left()
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._pointer.drag is not None and event.key() == Qt.Key.Key_Escape:
-            self._pointer.abort()
+        if self.pointer.drag is not None and event.key() == Qt.Key.Key_Escape:
+            self.pointer.abort()
         elif not self._keys.pressed(event):
             super().keyPressEvent(event)
 

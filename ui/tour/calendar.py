@@ -93,7 +93,7 @@ def _conflict(w: Walk) -> None:
     QTest.mousePress(view, _LEFT, _NONE, begin)
     QTest.mouseMove(view, begin + QPoint(8, 8))
     for at in (begin + QPoint(10, 12), end):
-        calendar._pointer.moved(at, _LEFT)  # noqa: SLF001  the offscreen pointer has no pressed button
+        calendar.pointer.moved(at, _LEFT)  # the offscreen pointer has no pressed button
     if not calendar.proposed or not calendar.proposed.verdict.taken:
         raise TourFailed("the conflict is not shown while dragging")
     w.guide.picture(w.windows["rita"], "drag-conflict")
