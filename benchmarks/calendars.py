@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintDevice
+from PySide6.QtGui import QColor, QImage, QPaintDevice, QPainter
 from PySide6.QtWidgets import QApplication
 
 from benchmarks.filling import DOCTORS
