@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Date, cast, func, select
 
@@ -73,15 +75,10 @@ def month(session: ClinicSession, year: int, month_number: int, doctor_ids: Sequ
 
 def placed_again(session: ClinicSession, appointment_ids: Sequence[int]) -> list[AppointmentBlock]:
     """Some appointments as they are now, whichever day they are on; what may not be read is left out. One query."""
-    a = Appointment
-    query = (
-        select(a.id, a.doctor_id, a.patient_id, PATIENT_NAME, Patient.born, a.starts_at, a.ends_at, a.status, a.lane, a.reason,
-               a.overbook_reason, a.status_since, a.version)
-        .join(Patient, Patient.id == a.patient_id)
-        .where(a.id.in_(appointment_ids))
-        .order_by(a.id)
-    )
-    return [AppointmentBlock(*row) for row in session.rows(query)]
+    joined: dict[str, Any] = {"patient_name": PATIENT_NAME, "patient_born": Patient.born}
+    columns = [joined[f.name] if f.name in joined else getattr(Appointment, f.name) for f in fields(AppointmentBlock)]
+    query = select(*columns).join(Patient, Patient.id == Appointment.patient_id).where(Appointment.id.in_(appointment_ids))
+    return [AppointmentBlock(*row) for row in session.rows(query.order_by(Appointment.id))]
 
 
 def against(session: ClinicSession, doctor_id: int, starts_at: datetime, ends_at: datetime, but: int = 0) -> tuple[bool, str]:

@@ -61,6 +61,10 @@ class Wish:
     starts_at: datetime
     ends_at: datetime
 
+    def moved(self, block: AppointmentBlock) -> bool:
+        """Whether this is the appointment in a later version: the wish was granted, or somebody else was quicker."""
+        return block.id == self.block.id and block.version != self.block.version
+
 
 class FrontDeskPanel(Panel):
     """Where reception works all day."""
@@ -169,7 +173,8 @@ class FrontDeskPanel(Panel):
 
     def _show(self, schedule: DaySchedule) -> None:
         self.schedule = schedule
-        self._wish = None
+        if self._wish is not None and any(self._wish.moved(block) for block in schedule.blocks):
+            self._wish = None
         if self.bar.unit == "day":
             self.waiting.show_day(schedule)
         if self._select_next is not None and self.calendar.select(self._select_next):
@@ -308,7 +313,7 @@ class FrontDeskPanel(Panel):
         self._move(block, doctor_id, starts_at, ends_at)
 
     def _offer(self, error: SlotTaken, wish: Wish) -> None:
-        self._offered = wish
+        self._wish, self._offered = None, wish
         day = wish.starts_at.astimezone(self.desk.zone).date()
         may_overbook = self.desk.me.role in OVERBOOKING
         self.area.offers.offer(explain(error).sentence, error.nearest, day, overbook=may_overbook)

@@ -22,7 +22,7 @@ MOVABLE = frozenset({"scheduled", "confirmed", "arrived"})
 ZOOMS = (60, 96, 144, 240)  #: px per hour; the finer the picture, the finer the snapping
 SNAPS = {60: 15, 96: 15, 144: 10, 240: 5}
 MIN_COLUMN = 118
-MIN_DAY, MIN_LANE = 92, 76  #: px of a day in the week of one doctor, and of one doctor in a day of everybody's week
+MIN_DAY, MIN_LANE = 92, 84  #: px of a day in the week of one doctor, and of one doctor in a day of everybody's week
 EDGE = 7  #: px at the bottom of a block that resize it
 _ASIDE_SHARE, _BESIDE_SHARE, _LEAST_HEIGHT = 0.42, 0.16, 15
 

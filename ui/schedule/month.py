@@ -229,6 +229,8 @@ class MonthView(QWidget):
 def _fullness(load: DayLoad) -> str:
     if not load.open_minutes:
         return "" if load.closures else "No hours"
+    if not load.booked_minutes:
+        return f"{_hours(load.open_minutes)} open"
     return f"{round(100 * load.booked_minutes / load.open_minutes)} % of {_hours(load.open_minutes)}"
 
 

@@ -8,11 +8,12 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from clinicdesk.errors import FreePlace
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from ui.desk import Desk
+from ui.schedule.mark import Mark
 from ui.widgets.arranging import emptied
 from ui.widgets.form import announce
 from ui.widgets.text import button, icon_button, label
@@ -37,7 +38,6 @@ class Offers(QFrame):
         self.buttons: list[QPushButton] = []
         self.setObjectName("problem")
         self.setAccessibleName(self.tr("This time is taken"))
-        self._picture = QLabel()
         self.words = label("", "body", wrap=True)
         self._line = QHBoxLayout()
         self._line.setSpacing(8)
@@ -52,7 +52,7 @@ class Offers(QFrame):
         self.error = label("", "error")
         top, self._below = QHBoxLayout(), QWidget()
         top.setSpacing(8)
-        top.addWidget(self._picture)
+        top.addWidget(Mark(desk.theme, "danger", "danger"))
         top.addWidget(self.words, 1)
         top.addLayout(self._line)
         top.addWidget(self.overbook_button)
@@ -81,8 +81,8 @@ class Offers(QFrame):
         """Say what stands against it and what is free nearby; a place on another day than the wished one says so."""
         emptied(self._line)
         self.places, self.buttons = tuple(places[:3]), []
-        self._picture.setPixmap(self._desk.theme.icons.pixmap("danger", 18, "danger", self.devicePixelRatioF()))
-        self.words.setText(sentence + (self.tr(" Free nearby:") if places else self.tr(" No free time nearby.")))
+        near = self.tr(" Free nearby (keys 1 to {0}):").format(len(self.places)) if places else self.tr(" No free time nearby.")
+        self.words.setText(sentence + near)
         for number, place in enumerate(self.places):
             at = place.starts_at.astimezone(self._desk.zone)
             when = clinical_time(at) if at.date() == wished else f"{clinical_date(at.date(), weekday=True)[:10]} {clinical_time(at)}"
@@ -96,8 +96,7 @@ class Offers(QFrame):
         self.error.setText("")
         self.reason.clear()
         self.show()
-        keys = self.tr(" Press {0}.").format(", ".join(str(n + 1) for n in range(len(self.places)))) if self.places else ""
-        announce(self, self.words.text() + " " + ", ".join(b.text() for b in self.buttons) + keys, assertive=True)
+        announce(self, self.words.text() + " " + ", ".join(b.text() for b in self.buttons), assertive=True)
 
     def take(self, number: int) -> None:
         """Take an offer (from 0)."""

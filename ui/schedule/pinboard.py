@@ -10,10 +10,11 @@ from datetime import tzinfo
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services.schedule import AppointmentBlock
+from ui.schedule.mark import Mark
 from ui.schedule.model import MOVABLE
 from ui.theme import Theme
 from ui.widgets.form import announce
@@ -45,14 +46,12 @@ class Pinboard(QFrame):
         self.setProperty("pane", "true")
         self.setAccessibleName(self.tr("Pinboard"))
         self._words = label("", "faint")
-        picture = QLabel()
-        picture.setPixmap(theme.icons.pixmap("pin", 18))
         self._line = QHBoxLayout()
         self._line.setSpacing(8)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(12, 6, 12, 6)
         outer.setSpacing(8)
-        outer.addWidget(picture)
+        outer.addWidget(Mark(theme, "pin"))
         outer.addLayout(self._line)
         outer.addWidget(self._words, 1)
         self._say()
