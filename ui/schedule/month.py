@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from clinicdesk.rules.moments import WEEKDAYS, clinical_date
 from clinicdesk.services.schedule import DayLoad, MonthSchedule
+from ui.schedule.headings import short_name
 from ui.theme import Theme
 from ui.widgets.form import announce
 
@@ -140,9 +141,11 @@ class MonthView(QWidget):
         painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), str(load.day.day))
         painter.setFont(theme.font("small", tabular=True))
         painter.setPen(theme.color("text_soft" if inside else "text_faint"))
-        count = "" if not load.appointments else f"{load.appointments} booked"
+        room = cell.width() - 50
+        forms = (f"{load.appointments} booked", str(load.appointments)) if load.appointments else ("",)
+        count = next((form for form in forms if painter.fontMetrics().horizontalAdvance(form) <= room), forms[-1])
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        painter.drawText(QRect(cell.x() + 40, cell.y() + 8, cell.width() - 50, 18), right, count)
+        painter.drawText(QRect(cell.x() + 40, cell.y() + 8, room, 18), right, count)
         self._paint_load(painter, cell, load, inside=inside)
         if here:
             painter.setPen(QPen(theme.color("focus" if self.hasFocus() else "outline"), 2))
@@ -166,7 +169,7 @@ class MonthView(QWidget):
             y += 10
         painter.setPen(theme.color("text_soft" if inside else "text_faint"))
         room = QFontMetrics(theme.font("small"))
-        lines = [(_fullness(load), "text_soft" if inside else "text_faint")] + [(words, "warning") for words in load.closures]
+        lines = [(_fullness(load), "text_soft" if inside else "text_faint")] + [(short_name(words), "warning") for words in load.closures]
         for text, ink in lines:
             if not text:
                 continue

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services.schedule import AppointmentBlock
@@ -19,9 +19,10 @@ from ui.schedule.model import MOVABLE
 from ui.theme import Theme
 from ui.widgets.form import announce
 from ui.widgets.status_chip import status_word
-from ui.widgets.text import icon_button, label, restyle
+from ui.widgets.text import Elided, icon_button, restyle
 
-_WIDTH, _HEIGHT = 196, 44
+_NARROW, _WIDE, _HEIGHT = 128, 196, 44
+_FEW = 2  # with more pins the words give way
 
 
 class Pinboard(QFrame):
@@ -45,14 +46,26 @@ class Pinboard(QFrame):
         self.setProperty("card", "sunken")
         self.setProperty("pane", "true")
         self.setAccessibleName(self.tr("Pinboard"))
-        self._words = label("", "faint")
+        self._words = Elided("", "faint")
         self._line = QHBoxLayout()
+        self._line.setContentsMargins(0, 0, 0, 0)
         self._line.setSpacing(8)
+        inner = QWidget()
+        inner.setProperty("plain", "true")
+        inner.setLayout(self._line)
+        self._area = QScrollArea()  # more pins than fit: it follows the focus
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setFixedHeight(_HEIGHT)
+        for policy in (self._area.setHorizontalScrollBarPolicy, self._area.setVerticalScrollBarPolicy):
+            policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(inner)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(12, 6, 12, 6)
         outer.setSpacing(8)
         outer.addWidget(Mark(theme, "pin"))
-        outer.addLayout(self._line)
+        outer.addWidget(self._area, 1)
         outer.addWidget(self._words, 1)
         self._say()
 
@@ -95,6 +108,8 @@ class Pinboard(QFrame):
         self.chosen_id = block_id
         for pin in self.pins:
             pin.update()
+            if pin.block.id == block_id:
+                self._area.ensureWidgetVisible(pin, 0, 0)
 
     def renew(self, blocks: Sequence[AppointmentBlock]) -> list[AppointmentBlock]:
         """The pinned appointments as the database has them: what was moved or is over leaves the board; gives what was over."""
@@ -118,9 +133,11 @@ class Pinboard(QFrame):
         return over
 
     def _say(self) -> None:
-        self._words.setText("" if self.pins else self.tr("Drag an appointment here, or Ctrl+X, to move it to another day or doctor."))
-        if self.pins:
-            self._words.setText(self.tr("Drag to a free time, or Ctrl+V there. Esc takes a pin back."))
+        self._area.setVisible(bool(self.pins))
+        self._area.setMaximumWidth(len(self.pins) * (_WIDE + self._line.spacing()))
+        self._words.setVisible(len(self.pins) <= _FEW)
+        self._words.set_whole(self.tr("Drag to a free time, or Ctrl+V there. Esc takes a pin back.") if self.pins else
+                              self.tr("Drag an appointment here, or Ctrl+X, to move it to another day or doctor."))
 
 
 class Pin(QFrame):
@@ -132,14 +149,15 @@ class Pin(QFrame):
         self._press: QPoint | None = None
         self._carrying = False
         self.block = block
-        self.setFixedSize(QSize(_WIDTH, _HEIGHT))
+        self.setFixedHeight(_HEIGHT)
+        self.setMinimumWidth(_NARROW)
+        self.setMaximumWidth(_WIDE)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.close_button = icon_button(theme, "close", self.tr("Take back"), self._take_back)
         self.close_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.close_button.setParent(self)
         self.close_button.resize(24, 24)
-        self.close_button.move(_WIDTH - 28, (_HEIGHT - 24) // 2)
         self.show_block(block)
         theme.changed.connect(self._repaint)
 
@@ -151,9 +169,9 @@ class Pin(QFrame):
         self.setToolTip(f"{name}\n{status_word(block.status)}\n{block.reason}".rstrip())
         self.update()
 
-    def _facts(self) -> str:
+    def _facts(self, *, weekday: bool = True) -> str:
         minutes = round((self.block.ends_at - self.block.starts_at).total_seconds() / 60)
-        day = clinical_date(self.block.starts_at, self._zone, weekday=True)[:10]
+        day = clinical_date(self.block.starts_at, self._zone, weekday=weekday)[:10 if weekday else 6]
         return f"{minutes} min · {day} {clinical_time(self.block.starts_at, self._zone)}"
 
     @Slot()
@@ -179,13 +197,20 @@ class Pin(QFrame):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.ink(self.block.status))
         painter.drawRoundedRect(5, 7, 4, _HEIGHT - 14, 2, 2)
-        room = _WIDTH - 46
-        for bold, ink, top, words in ((True, "text", 4, self.block.patient_name), (False, "text_soft", 22, self._facts())):
+        room = self.width() - 46
+        for bold, ink, top, words in ((True, "text", 4, self.block.patient_name), (False, "text_soft", 22, self._facts(weekday=self.width() >= _WIDE))):
             painter.setFont(theme.font("small", bold=bold, tabular=not bold))
             painter.setPen(theme.color(ink))
             short = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
             painter.drawText(16, top, room + 4, 18, int(Qt.AlignmentFlag.AlignVCenter), short)
         painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.close_button.move(self.width() - 28, (_HEIGHT - 24) // 2)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDE, _HEIGHT)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
