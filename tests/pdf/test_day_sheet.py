@@ -34,6 +34,20 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+def lowest_name(pdf: bytes) -> float:
+    """The lowest point, in points from the lower edge, at which a patient's name begins on any page."""
+    found: list[float] = []
+
+    def look(text: str, _matrix: object, place: list[float], *_font: object) -> None:
+        if text.startswith("Person"):
+            found.append(place[5])
+
+    for page in pypdf.PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=look)
+    assert found
+    return min(found)
+
+
 def test_everything_is_on_the_paper_in_every_script() -> None:
     lines = tuple(line(n, name) for n, name in enumerate(NAMES))
     text, = texts(render(sheet(DoctorSheet("Dr Amelia Okonkwo", "Family medicine", "08:00–17:00", "", lines),
@@ -46,13 +60,15 @@ def test_everything_is_on_the_paper_in_every_script() -> None:
 def test_a_long_day_goes_on_over_pages_with_its_headings() -> None:
     doctors = [DoctorSheet(f"Dr Number {d}", "GP", "08:00–17:00", "", tuple(line(n, f"Person {d}-{n:02d}") for n in range(27)))
                for d in range(4)]
-    pages = texts(render(sheet(*doctors)))
+    made = render(sheet(*doctors))
+    pages = texts(made)
     assert len(pages) >= 3
     whole = "\n".join(pages)
     assert all(whole.count(f"Person {d}-{n:02d}") == 1 for d in range(4) for n in range(27)), "nobody is lost or printed twice"
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page and "Harbour Street Clinic" in page
         assert page.count("Patient") == page.count("Dr Number"), "every table has its headings"
+    assert lowest_name(made) > 48, "nothing runs into the foot of the page"
 
 
 def test_the_same_day_gives_the_same_bytes_and_an_uncovered_script_is_refused() -> None:

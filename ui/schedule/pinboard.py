@@ -198,7 +198,8 @@ class Pin(QFrame):
         painter.setBrush(theme.ink(self.block.status))
         painter.drawRoundedRect(5, 7, 4, _HEIGHT - 14, 2, 2)
         room = self.width() - 46
-        for bold, ink, top, words in ((True, "text", 4, self.block.patient_name), (False, "text_soft", 22, self._facts(weekday=self.width() >= _WIDE))):
+        facts = self._facts(weekday=self.width() >= _WIDE)
+        for bold, ink, top, words in ((True, "text", 4, self.block.patient_name), (False, "text_soft", 22, facts)):
             painter.setFont(theme.font("small", bold=bold, tabular=not bold))
             painter.setPen(theme.color(ink))
             short = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
