@@ -16,6 +16,7 @@ from clinicdesk.services.schedule import AppointmentBlock, DayLoad, DoctorColumn
 from tests.screens.test_calendar import CTRL, LEFT, NONE, SHIFT, Asked, drag, point
 from tests.screens.test_schedule_model import block
 from ui.desk import Desk
+from ui.panels.front_calendar import CalendarArea
 from ui.schedule.day_bar import DayBar, shown_words
 from ui.schedule.model import MIN_DAY, MIN_LANE, Cell, DayLayout, Span
 from ui.schedule.month import MonthView, month_after
@@ -325,6 +326,15 @@ def test_named_views_are_kept_for_a_person_and_nonsense_is_ignored(desk: Desk, t
     assert [v.name for v in NamedViews(desk).views] == ["All doctors"]
     desk.remember("calendar/views", '[{"name": 3}, {"name": "a", "unit": "year"}, {"name": "b", "unit": "week", "doctors": "x"}]')
     assert NamedViews(desk).views == [NamedView("b", None, "week", 96)]
+
+
+def test_the_next_window_begins_with_what_was_shown_last(desk: Desk, tmp_path: Any, qtbot: Any) -> None:
+    desk._memory = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    NamedViews(desk).remember(NamedView("last", (2,), "week", 144))
+    area = CalendarArea(desk)
+    qtbot.addWidget(area)
+    assert (area.bar.unit, area.bar.doctors, area.calendar.hour_px) == ("week", (2,), 144)
+    assert area.bar.units["week"].isChecked() and not area.bar.units["day"].isChecked()
 
 
 def test_the_picture_of_a_narrow_lane_is_drawn(calendar: DayCalendar) -> None:

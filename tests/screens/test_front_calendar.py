@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from clinicdesk.services import calendar as calendars
 from tests.clinics import Practice
 from tests.screens.office import LEFT, NONE, Office
-from tests.screens.test_front_desk import block, tomorrow
+from tests.screens.test_front_desk import block, place, tomorrow
 from ui.dialogs.moving import MoveSheet
 from ui.panels.front_menu import calendar_menu
 from ui.schedule.view_menu import NameSheet
@@ -95,6 +96,45 @@ def test_the_month_opens_a_day_with_the_pins_as_they_were(office: Office, practi
     QTest.keyClick(desk.calendar, Qt.Key.Key_V, CTRL)
     office.until(lambda: placed_now(practice, made).starts_at.astimezone(practice.clinic.zone).date() == desk.day)
     office.until(lambda: not desk.area.pinboard.pins, "once the database has it the pin is gone")
+
+
+def mouse(widget: QWidget, kind: QEvent.Type, at: QPoint) -> None:
+    """What the window system sends while the left button is held; `at` in global pixels."""
+    held = LEFT if kind != QEvent.Type.MouseButtonRelease else Qt.MouseButton.NoButton
+    button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else LEFT
+    QApplication.sendEvent(widget, QMouseEvent(kind, QPointF(widget.mapFromGlobal(at)), QPointF(at), button, held, NONE))
+
+
+def test_dragged_onto_the_board_and_back_into_another_doctors_day(office: Office, practice: Practice) -> None:
+    made = practice.book(practice.patient(), practice.at(9))
+    desk = tomorrow(office, office.open("rita"))
+    calendar, board, view = desk.calendar, desk.area.pinboard, desk.calendar.viewport()
+    calendar.go_to(calendar.grid.by_id[made])
+    start = view.mapToGlobal(place(desk, practice.doctors["dora"], practice.at(9)))
+    mouse(view, QEvent.Type.MouseButtonPress, start)
+    for at in (start + QPoint(9, 9), board.mapToGlobal(board.rect().center())):
+        mouse(view, QEvent.Type.MouseMove, at)
+    assert board.property("card") == "accent", "the board says that it takes it"
+    mouse(view, QEvent.Type.MouseButtonRelease, board.mapToGlobal(board.rect().center()))
+    office.settle()
+    assert board.ids == {made} and block(desk, made).starts_at == practice.at(9)
+    pin = board.pins[0]
+    begin = pin.mapToGlobal(QPoint(30, 20))
+    mouse(pin, QEvent.Type.MouseButtonPress, begin)
+    target = view.mapToGlobal(place(desk, practice.doctors["hugo"], practice.at(11), dy=1))
+    for at in (begin + QPoint(0, -12), target):
+        mouse(pin, QEvent.Type.MouseMove, at)
+    assert calendar.proposed is not None and calendar.proposed.span.column == 1
+    QTest.keyClick(pin, Qt.Key.Key_Escape)
+    assert calendar.proposed is None and board.ids == {made}, "Esc gives up the drag, not the pin"
+    mouse(pin, QEvent.Type.MouseButtonRelease, target)
+    mouse(pin, QEvent.Type.MouseButtonPress, begin)
+    for at in (begin + QPoint(0, -12), target + QPoint(0, 10)):
+        mouse(pin, QEvent.Type.MouseMove, at)
+    mouse(pin, QEvent.Type.MouseButtonRelease, target + QPoint(0, 10))
+    office.until(lambda: block(desk, made).doctor_id == practice.doctors["hugo"])
+    office.until(lambda: not board.pins)
+    assert block(desk, made).starts_at.astimezone(practice.clinic.zone).hour in {10, 11}
 
 
 def test_the_pin_stays_when_the_place_is_refused_and_when_the_panel_changes(office: Office, practice: Practice) -> None:

@@ -137,12 +137,10 @@ class CalendarArea(QWidget):
     def _show_day(self, day: date) -> None:
         before, self.day = self.day, day
         self.month.set_day(day)
-        same_month = self.bar.unit == "month" and (before.year, before.month) == (day.year, day.month)
-        if same_month or (self.bar.unit == "week" and calendars.monday_of(before) == calendars.monday_of(day)):
-            self._to_day(day)
-            return
+        self._to_day(day)
         self.day_changed.emit(day)
-        self.refresh()
+        if self.bar.unit != "month" or (before.year, before.month) != (day.year, day.month):
+            self.refresh()
 
     def _to_day(self, day: date) -> None:
         """Within the week shown only the cursor goes to the day."""

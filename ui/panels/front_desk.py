@@ -77,6 +77,7 @@ class FrontDeskPanel(Panel):
         super().__init__(desk, parent)
         self.day = datetime.now(desk.zone).date()
         self.schedule: DaySchedule | None = None
+        self._unit = "day"
         self._select_next: int | None = None
         self._wish: Wish | None = None  # asked of the database, not answered yet
         self._offered: Wish | None = None  # refused, other places are offered for it
@@ -144,7 +145,9 @@ class FrontDeskPanel(Panel):
         if topic == "appointment" and isinstance(subject, AppointmentRow):
             self._select_next = subject.id
             day = subject.starts_at.astimezone(self.desk.zone).date()
-            if day == self.day:
+            if self.bar.unit == "month":
+                self.area.open_day(day)
+            elif day == self.day:
                 self.refresh()
             else:
                 self.bar.set_day(day)
@@ -158,7 +161,8 @@ class FrontDeskPanel(Panel):
         """Another day, week or month."""
         self.day = day
         self._live.watch(*self._topics())
-        if self.bar.unit != "day":
+        before, self._unit = self._unit, self.bar.unit
+        if before == "day" and self._unit != "day":  # a day brings its own waiting room
             self._read_waiting()
 
     def refresh(self) -> None:

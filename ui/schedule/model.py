@@ -120,8 +120,9 @@ class DayLayout:
             local = block.starts_at.astimezone(zone)
             day = local.date()
             if (number := self._number.get((block.doctor_id, day))) is not None:
-                start = local.hour * 60 + local.minute
-                mine[number].append((start, max(minute_of(block.ends_at, day, zone), start + 1), block))
+                start, until = local.hour * 60 + local.minute, block.ends_at.astimezone(zone)
+                end = until.hour * 60 + until.minute if until.date() == day else 1440
+                mine[number].append((start, max(end, start + 1), block))
         self.placed = [_place(number, timed) for number, timed in enumerate(mine)]
         self.by_id = {placed.block.id: placed for column in self.placed for placed in column}
         self._starts = [[placed.start for placed in column] for column in self.placed]
@@ -274,8 +275,14 @@ def _place(column: int, timed: Sequence[Timed]) -> list[Placed]:
     asides = [(start, end) for start, end, block in timed if block.status not in ACTIVE]
     placed: list[Placed] = []
     for cluster in _clusters(active):
+        if len(cluster) == 1 and not asides:  # nearly all of them
+            start, end, block = cluster[0]
+            placed.append(Placed(block, column, start, end, 0.0, 1.0, aside=False))
+            continue
         crowded = any(start < e and s < end for start, end in asides for s, e, _ in cluster)
         placed += _lanes(column, cluster, 1 - _BESIDE_SHARE if crowded else 1.0)
+    if not asides:
+        return placed if all(p.left == 0 for p in placed) else sorted(placed, key=lambda p: (p.start, p.aside, p.left))
     held = [(p.start, p.end) for p in placed]
     for start, end, block in timed:
         if block.status not in ACTIVE:

@@ -44,7 +44,6 @@ class Pinboard(QFrame):
         self.pins: list[Pin] = []
         self.chosen_id: int | None = None
         self.setProperty("card", "sunken")
-        self.setProperty("pane", "true")
         self.setAccessibleName(self.tr("Pinboard"))
         self._words = Elided("", "faint")
         self._line = QHBoxLayout()
@@ -133,6 +132,7 @@ class Pinboard(QFrame):
         return over
 
     def _say(self) -> None:
+        self.setProperty("pane", "true" if self.pins else "")  # F6 stops here only when there is something to stop at
         self._area.setVisible(bool(self.pins))
         self._area.setMaximumWidth(len(self.pins) * (_WIDE + self._line.spacing()))
         self._words.setVisible(len(self.pins) <= _FEW)

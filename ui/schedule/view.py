@@ -177,7 +177,7 @@ class DayCalendar(Surface):
             return ""
         doctor, placed = self.grid.name(self.cell.column), self.placed
         if placed is not None:
-            words = self.tr("{0}, {1} to {2}, {3}, {4}")
+            words = self.tr("{0}, {1} to {2}, {3}, {4}") + (self.tr(", on the pinboard") if placed.block.id in self.pinned else "")
             return words.format(doctor, clock(placed.start), clock(placed.end), placed.block.patient_name, status_word(placed.block.status))
         verdict = self.grid.verdict(Span(self.cell.column, self.cell.minute, self.cell.minute + self.grid.snap))
         return f"{doctor}, {clock(self.cell.minute)}, {verdict.reason or self.tr('free')}"
@@ -276,8 +276,11 @@ class DayCalendar(Surface):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         grid = self.grid
-        if grid is None:
+        if grid is None or not grid.columns:
             painter.fillRect(event.rect(), self.theme.color("sunken"))
+            painter.setPen(self.theme.color("text_soft"))
+            words = "" if grid is None else self.tr("No doctor to show. Choose doctors in the list above.")
+            painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), words)
             painter.end()
             return
         offset, ghost = self.content(QPoint(0, 0)), self.proposed
@@ -334,7 +337,9 @@ class DayCalendar(Surface):
                 reason = self.grid.columns[self.grid.column_at(at.x())].closed_reason if self.grid.columns else ""
                 QToolTip.showText(event.globalPos(), f"Closed: {reason}" if reason else "", self.viewport())
             else:
-                QToolTip.showText(event.globalPos(), tool_tip(placed.block, f"{clock(placed.start)}–{clock(placed.end)}"), self.viewport())
+                words = tool_tip(placed.block, f"{clock(placed.start)}–{clock(placed.end)}")
+                kept = self.tr("\nOn the pinboard. This time is kept.") if placed.block.id in self.pinned else ""
+                QToolTip.showText(event.globalPos(), words + kept, self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
             self.pointer.left()
