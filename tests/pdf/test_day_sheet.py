@@ -17,7 +17,8 @@ NAMES = ("Brennan, Niamh", "Παπαδόπουλος, Γιώργος", "Щерб
 
 
 def line(n: int, name: str) -> SheetLine:
-    times = f"{8 + n // 3:02d}:{n % 3 * 20:02d}–{8 + n // 3:02d}:{n % 3 * 20 + 20}"
+    start, end = 480 + 20 * n, 500 + 20 * n
+    times = f"{start // 60:02d}:{start % 60:02d}–{end // 60:02d}:{end % 60:02d}"
     return SheetLine(times, name, date(1980, 11, 5), "+44 7700 900123", "Follow-up", "Confirmed", "In pain" if n == 1 else "")
 
 
