@@ -121,6 +121,12 @@ def test_double_click_books_or_opens(calendar: DayCalendar, asked: Asked) -> Non
     assert asked.books == [(2, at(735), at(755))]
 
 
+def test_a_gap_off_the_steps_is_booked_where_it_begins(calendar: DayCalendar, asked: Asked) -> None:
+    calendar.show_schedule(schedule(block(1, 600, 620), block(2, 635, 660)))
+    QTest.mouseDClick(calendar.viewport(), LEFT, NONE, point(calendar, 0, 621))
+    assert (asked.opened, asked.books) == ([], [(1, at(620), at(635))]), "the neighbours are neither opened nor covered"
+
+
 def test_arrows_walk_and_enter_books_up_to_the_next_appointment(calendar: DayCalendar, asked: Asked) -> None:
     calendar.set_cell(Cell(0, 585))
     QTest.keyClick(calendar, Qt.Key.Key_Return)

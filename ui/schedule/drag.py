@@ -28,7 +28,7 @@ class Drag:
         self.mode = Mode.CREATE if block is None else Mode.RESIZE if resize else Mode.MOVE
         self.began = False
         self._press = (x, y)
-        self._anchor = layout.cell_at(x, y)
+        self._anchor = layout.free_cell_at(x, y)
         if block is None:
             self.span = Span(self._anchor.column, self._anchor.minute, self._anchor.minute + layout.snap)
             self._grab = 0.0

@@ -184,6 +184,12 @@ class DayLayout:
         """The grid cell under a point."""
         return Cell(self.column_at(x), self.minute(y) // self.snap * self.snap)
 
+    def free_cell_at(self, x: float, y: float) -> Cell:
+        """The cell under a point between appointments: it begins no earlier than the one above ends, also off the steps."""
+        cell, minute = self.cell_at(x, y), self.minute(y)
+        ends = [p.end for p in self.placed[cell.column] if not p.aside and cell.minute < p.end <= minute]
+        return Cell(cell.column, max([cell.minute, *ends]))
+
     def rect(self, placed: Placed) -> Rect:
         """Where a block is drawn."""
         x = placed.column * self.column_width + 3

@@ -52,7 +52,7 @@ class Pointer(QObject):
         if placed is not None:
             calendar.go_to(placed)
         elif at.x() < grid.width:
-            calendar.set_cell(grid.cell_at(at.x(), at.y()))
+            calendar.set_cell(grid.free_cell_at(at.x(), at.y()), free=True)
         if event.button() == Qt.MouseButton.LeftButton and at.x() < grid.width:
             if placed is not None:
                 self.hold(grid, placed, event.position().toPoint())

@@ -160,12 +160,12 @@ class DayCalendar(Surface):
         self._select(placed.block.id)
         self._reveal()
 
-    def set_cell(self, cell: Cell) -> None:
-        """Move the cursor; a block under it becomes the selection."""
+    def set_cell(self, cell: Cell, *, free: bool = False) -> None:
+        """Move the cursor; a block under it becomes the selection, unless it was pointed at as `free` beside one."""
         if self.grid is None or not self.grid.columns:
             return
         self.cell = cell
-        under = self.grid.at(cell)
+        under = None if free else self.grid.at(cell)
         self._select(under.block.id if under is not None else None)
         self._reveal()
         self.setAccessibleDescription(self.describe())
