@@ -105,9 +105,15 @@ def _conflict(w: Walk) -> None:
     before = held.block
     w.guide.keys(calendar, "1")
     w.guide.until(lambda: _moved(desk, before), "the first offer is taken")
-    w.windows["rita"].undo()
+    _undo(w)
     w.guide.until(lambda: not _moved(desk, before), "and taken back")
     w.guide.settle()
+
+
+def _undo(w: Walk) -> None:
+    w.guide.settle()  # another desk's notice may show the move before this desk has said it
+    if not w.windows["rita"].undo():
+        raise TourFailed("nothing can be taken back")
 
 
 def _moved(desk: Any, before: AppointmentBlock) -> bool:
@@ -133,7 +139,7 @@ def _pinboard(w: Walk) -> None:
     w.guide.keys(calendar, (Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier))
     w.guide.until(lambda: held.block.id in calendar.grid.by_id and not desk.area.pinboard.pins, "it is put down on the other day")
     w.guide.picture(w.windows["rita"], "placed")
-    w.windows["rita"].undo()
+    _undo(w)
     w.guide.until(lambda: held.block.id not in calendar.grid.by_id, "undo brings it back to its day")
     desk.bar.set_day(day)
     w.guide.settle()
