@@ -102,10 +102,11 @@ def _conflict(w: Walk) -> None:
     if len(desk.area.offers.places) != 3:
         raise TourFailed(f"{len(desk.area.offers.places)} times offered")
     w.guide.picture(w.windows["rita"], "offers")
-    before = held.block
+    before, day = held.block, desk.day
     w.guide.keys(calendar, "1")
     w.guide.until(lambda: _moved(desk, before), "the first offer is taken")
     _undo(w)
+    desk.bar.set_day(day)  # the nearest free time may have been on another day, and the view followed it
     w.guide.until(lambda: not _moved(desk, before), "and taken back")
     w.guide.settle()
 
