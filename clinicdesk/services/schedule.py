@@ -53,6 +53,33 @@ class DaySchedule:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekSchedule(DaySchedule):
+    """Seven days from `day` (a Monday): a column for each day and doctor, day by day; `doctors` are all one may choose among, once each."""
+
+    doctors: tuple[DoctorColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DayLoad:
+    """How full a day is: minutes open and minutes booked within them or not, appointments that hold time, and what is closed, by name."""
+
+    day: date
+    open_minutes: int
+    booked_minutes: int
+    appointments: int
+    closures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSchedule:
+    """The weeks that touch a month, Monday to Sunday; `first` is the first of the month."""
+
+    first: date
+    days: tuple[DayLoad, ...]
+    doctors: tuple[DoctorColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentRow:
     """One appointment in a list (today, upcoming, past), with the names of both people."""
 

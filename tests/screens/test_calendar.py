@@ -59,8 +59,8 @@ def drag(calendar: DayCalendar, start: QPoint, end: QPoint, *, drop: bool = True
     view = calendar.viewport()
     QTest.mousePress(view, LEFT, NONE, start)
     QTest.mouseMove(view, start + QPoint(4, 4))
-    calendar._pointer.moved((start + end) / 2, LEFT)
-    calendar._pointer.moved(end, LEFT)
+    calendar.pointer.moved((start + end) / 2, LEFT)
+    calendar.pointer.moved(end, LEFT)
     if drop:
         QTest.mouseRelease(view, LEFT, NONE, end)
 
@@ -92,11 +92,11 @@ def test_dragging_a_block_asks_and_leaves_it_where_it_is(calendar: DayCalendar, 
 
 def test_a_drag_shows_the_conflict_while_it_lasts(calendar: DayCalendar, asked: Asked) -> None:
     drag(calendar, point(calendar, 0, 605), point(calendar, 1, 667), drop=False)
-    ghost = calendar._pointer.ghost
+    ghost = calendar.pointer.ghost
     assert ghost is not None and ghost.verdict.taken
     assert "Person 2 11:00–11:30" in ghost.verdict.reason
     QTest.keyClick(calendar, Qt.Key.Key_Escape)
-    assert calendar._pointer.ghost is None
+    assert calendar.pointer.ghost is None
     QTest.mouseRelease(calendar.viewport(), LEFT, NONE, point(calendar, 1, 667))
     assert asked.moves == []
 
@@ -119,6 +119,12 @@ def test_double_click_books_or_opens(calendar: DayCalendar, asked: Asked) -> Non
     assert [b.id for b in asked.opened] == [1]
     QTest.mouseDClick(calendar.viewport(), LEFT, NONE, point(calendar, 1, 735))
     assert asked.books == [(2, at(735), at(755))]
+
+
+def test_a_gap_off_the_steps_is_booked_where_it_begins(calendar: DayCalendar, asked: Asked) -> None:
+    calendar.show_schedule(schedule(block(1, 600, 620), block(2, 635, 660)))
+    QTest.mouseDClick(calendar.viewport(), LEFT, NONE, point(calendar, 0, 621))
+    assert (asked.opened, asked.books) == ([], [(1, at(620), at(635))]), "the neighbours are neither opened nor covered"
 
 
 def test_arrows_walk_and_enter_books_up_to_the_next_appointment(calendar: DayCalendar, asked: Asked) -> None:

@@ -1,14 +1,15 @@
-"""Reception's day: the calendar with a column for each doctor, who waits, and the selected appointment."""
+"""Reception's desk: the calendar by day, week or month, who waits, and the selected appointment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from clinicdesk.errors import FreePlace, SlotTaken
 from clinicdesk.services import appointments
@@ -17,14 +18,17 @@ from clinicdesk.services.schedule import AppointmentBlock, AppointmentRow, DaySc
 from ui.desk import Desk
 from ui.dialogs.booking import BookingSheet
 from ui.dialogs.cancelling import CancelSheet
+from ui.dialogs.day_sheet import DaySheetWindow
+from ui.dialogs.moving import MoveSheet
 from ui.dialogs.payment import payment_for
 from ui.dialogs.repeating import MoveSeriesSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
-from ui.panels.front_side import PAYABLE, SelectedAppointment, possible_steps, side_column
+from ui.panels.front_calendar import CalendarArea
+from ui.panels.front_menu import calendar_menu
+from ui.panels.front_side import PAYABLE, SelectedAppointment, side_column
 from ui.problems import explain
-from ui.schedule.day_bar import DayBar
-from ui.schedule.view import DayCalendar
+from ui.schedule.model import MOVABLE
 from ui.undo_history import take_back
 from ui.waiting.call_screen import CallScreen
 from ui.waiting.freed import FreedPlaces
@@ -41,6 +45,24 @@ TOLD = {
 }
 
 
+#: Who may book on top of another appointment.
+OVERBOOKING = frozenset({"receptionist", "administrator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where somebody wants an appointment to go."""
+
+    block: AppointmentBlock
+    doctor_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+    def moved(self, block: AppointmentBlock) -> bool:
+        """Whether this is the appointment in a later version: the wish was granted, or somebody else was quicker."""
+        return block.id == self.block.id and block.version != self.block.version
+
+
 class FrontDeskPanel(Panel):
     """Where reception works all day."""
 
@@ -53,24 +75,28 @@ class FrontDeskPanel(Panel):
         self.day = datetime.now(desk.zone).date()
         self.schedule: DaySchedule | None = None
         self._select_next: int | None = None
+        self._wish: Wish | None = None  # asked of the database, not answered yet
+        self._offered: Wish | None = None  # refused, other places are offered for it
         self.sheet: Sheet | None = None
-        self.bar = DayBar(desk.theme, self.day, today=lambda: datetime.now(desk.zone).date())
-        self.bar.day_changed.connect(self.show_day)
-        self.bar.doctors_changed.connect(lambda _ids: self._draw())
-        self.calendar = DayCalendar(desk.theme, desk.zone)
-        self.bar.zoomed.connect(self.calendar.zoom)
+        self.paper: DaySheetWindow | None = None
+        self.area = CalendarArea(desk)
+        self.bar, self.calendar = self.area.bar, self.area.calendar
+        self.area.day_changed.connect(self.show_day)
+        self.area.read.connect(self._show)
+        self.area.offers.taken.connect(self._take_place)
+        self.area.offers.overbook_requested.connect(self._move_on_top)
         self.new_button = button(
             "New appointment", self.new_appointment, variant="primary", icon="book", theme=desk.theme, tip="New appointment  (F3)"
         )
         self.bar.tools.addWidget(self.new_button)
         self.calendar.book_requested.connect(self._book_at)
-        self.calendar.move_requested.connect(self._move)
+        self.calendar.move_requested.connect(self._ask_to_move)
         self.calendar.step_requested.connect(self.step)
         self.calendar.selected.connect(self._selected)
         self.calendar.opened.connect(lambda block: self.desk.show("patient", block.patient_id))
         self.calendar.menu_requested.connect(self._menu)
         self.waiting = WaitingRoom(desk)
-        self.waiting.chosen.connect(self.calendar.select)
+        self.waiting.chosen.connect(self._find_waiting)
         self.freed = FreedPlaces(desk)
         self.freed.watch(self)
         self.call_screen: CallScreen | None = None
@@ -80,7 +106,7 @@ class FrontDeskPanel(Panel):
         self.detail.patient_requested.connect(lambda patient_id: self.desk.show("patient", patient_id))
         middle = QHBoxLayout()
         middle.setSpacing(12)
-        middle.addWidget(self.calendar, 1)
+        middle.addWidget(self.area, 1)
         middle.addWidget(side_column(self.waiting, self.freed, self.detail))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
@@ -90,7 +116,7 @@ class FrontDeskPanel(Panel):
         self._live = RefreshWhenShown(self, desk.live, self._topics(), self.refresh)
 
     def _topics(self) -> tuple[str, ...]:
-        return (f"appointments {self.day}", "availability", "doctors")
+        return self.area.topics()
 
     def commands(self) -> Sequence[Action]:
         """Reception's keys."""
@@ -101,6 +127,9 @@ class FrontDeskPanel(Panel):
             Action("Offer the first freed place", self.freed.offer_first, "waiting", "Ctrl+Shift+O"),
             Action("Open the call screen", self.open_call_screen, "call"),
             Action("Take a payment for the selected appointment", self.take_payment, "cash", "F8"),
+            Action("Print the day sheet", self.print_day, "print", "Ctrl+P"),
+            Action("Move the selected appointment", self.move_selected, "move"),
+            Action("Pin the selected appointment", self._pin, "pin"),
             Action("Go to today", lambda: self.bar.set_day(datetime.now(self.desk.zone).date()), "day"),
         )
 
@@ -120,7 +149,9 @@ class FrontDeskPanel(Panel):
         if topic == "appointment" and isinstance(subject, AppointmentRow):
             self._select_next = subject.id
             day = subject.starts_at.astimezone(self.desk.zone).date()
-            if day == self.day:
+            if self.bar.unit == "month":
+                self.area.open_day(day)
+            elif day == self.day:
                 self.refresh()
             else:
                 self.bar.set_day(day)
@@ -131,32 +162,27 @@ class FrontDeskPanel(Panel):
         return False
 
     def show_day(self, day: date) -> None:
-        """Another day."""
+        """Another day, week or month."""
         self.day = day
         self._live.watch(*self._topics())
-        self.refresh()
 
     def refresh(self) -> None:
-        """Read the day; scroll, cursor and selection stay."""
-        self.desk.ask(self, appointments.day, self.day, done=self._show, replaces="day")
+        """Read what is shown; scroll, cursor and selection stay."""
+        self.area.refresh()
+
+    def _find_waiting(self, appointment_id: int) -> None:
+        """Select somebody of the waiting room in the calendar, which may show another day."""
+        if not self.calendar.select(appointment_id):
+            self._select_next = appointment_id
+            self.bar.set_day(self.desk.now().date())
 
     def _show(self, schedule: DaySchedule) -> None:
         self.schedule = schedule
-        self.bar.set_doctors(schedule.columns)
-        self._draw()
+        if self._wish is not None and any(self._wish.moved(block) for block in schedule.blocks):
+            self._wish = None
         if self._select_next is not None and self.calendar.select(self._select_next):
             self._select_next = None
         self._selected(self.calendar.block)
-
-    def _draw(self) -> None:
-        schedule = self.schedule
-        if schedule is None:
-            return
-        wanted = self.bar.doctors
-        if wanted is not None:
-            columns = tuple(c for c in schedule.columns if c.doctor_id in wanted)
-            schedule = DaySchedule(schedule.day, columns, tuple(b for b in schedule.blocks if b.doctor_id in wanted))
-        self.calendar.show_schedule(schedule)
 
     def _doctor_name(self, doctor_id: int) -> str:
         columns = self.schedule.columns if self.schedule else ()
@@ -182,17 +208,17 @@ class FrontDeskPanel(Panel):
         self._open_booking(doctor_id=doctor_id, starts_at=starts_at, ends_at=ends_at)
 
     def _open_booking(self, **where: Any) -> None:
-        if self.schedule is None:  # asked from elsewhere before this panel was ever shown: the doctors are not known yet
+        if not self.area.doctors:  # asked from elsewhere before this panel was ever shown: the doctors are not known yet
             self.desk.ask(self, appointments.day, self.day, done=partial(self._open_after, where), replaces="booking")
             return
-        sheet = BookingSheet(self.desk, self.schedule.columns, parent=self.window(), **where)
+        sheet = BookingSheet(self.desk, self.area.doctors, parent=self.window(), **where)
         self.sheet = sheet
         sheet.booked.connect(lambda appointment_id: self._booked(sheet, appointment_id))
         sheet.finished.connect(lambda _result: self.calendar.release())
         sheet.open()
 
     def _open_after(self, where: dict[str, Any], schedule: DaySchedule) -> None:
-        self._show(schedule)
+        self.area.show_schedule(schedule)
         self._open_booking(**where)
 
     def _booked(self, sheet: BookingSheet, appointment_id: int) -> None:
@@ -221,6 +247,9 @@ class FrontDeskPanel(Panel):
 
     def _refused(self, error: Exception) -> None:
         self.calendar.release()
+        if isinstance(error, SlotTaken) and self._wish is not None:
+            self._offer(error, self._wish)
+            return
         words = explain(error).text
         if isinstance(error, SlotTaken) and error.nearest:
             times = ", ".join(f"{p.starts_at.astimezone(self.desk.zone):%H:%M}" for p in error.nearest)
@@ -275,16 +304,72 @@ class FrontDeskPanel(Panel):
         self.sheet = payment_for(self.desk, self.window(), block.patient_id, block.id)
 
     def _menu(self, block: AppointmentBlock | None, at: QPoint) -> None:
-        menu = QMenu(self)
-        icon = self.desk.theme.icon
-        if block is None:
-            menu.addAction(icon("book"), "New appointment here", self.calendar.activate)
-        else:
-            for one in possible_steps(block.status, self.desk.me.role):
-                menu.addAction(icon(one.new), one.verb, partial(self.step, block, one.new))
-            if block.status in PAYABLE:
-                menu.addAction(icon("cash"), "Take payment", partial(self.take_payment, block))
-            menu.addSeparator()
-            menu.addAction(icon("patient"), "Show the patient", lambda: self.desk.show("patient", block.patient_id))
-        menu.popup(at)
+        calendar_menu(self, block).popup(at)
 
+    # Another place for what is booked
+
+    def _ask_to_move(self, block: AppointmentBlock, doctor_id: int, starts_at: datetime, ends_at: datetime) -> None:
+        """A drop, a key or the sheet wants this: ask the database, and know what to offer when it refuses."""
+        self.area.offers.close_it()
+        if (doctor_id, starts_at, ends_at) == (block.doctor_id, block.starts_at, block.ends_at):
+            self.area.pinboard.unpin(block.id)  # put down where it always was
+            self.calendar.release()
+            return
+        self._wish = Wish(block, doctor_id, starts_at, ends_at)
+        self._move(block, doctor_id, starts_at, ends_at)
+
+    def _offer(self, error: SlotTaken, wish: Wish) -> None:
+        self._wish, self._offered = None, wish
+        day = wish.starts_at.astimezone(self.desk.zone).date()
+        may_overbook = self.desk.me.role in OVERBOOKING
+        self.area.offers.offer(explain(error).sentence, error.nearest, day, overbook=may_overbook)
+        self.refresh()
+
+    def _take_place(self, place: FreePlace) -> None:
+        wish = self._offered
+        if wish is None:
+            return
+        self._select_next = wish.block.id
+        self._ask_to_move(wish.block, place.doctor_id, place.starts_at, place.ends_at)
+        day = place.starts_at.astimezone(self.desk.zone).date()
+        if day not in self.area.days():
+            self.bar.set_day(day)
+
+    def _move_on_top(self, reason: str) -> None:
+        wish = self._offered
+        if wish is None:
+            return
+
+        def done(_version: int) -> None:
+            sentence = f"{wish.block.patient_name} is moved, on top of another appointment."
+            self.desk.tell(sentence, partial(take_back, self.desk))
+            self.refresh()
+
+        self.desk.do(self, _on_top, wish, reason, done=done, failed=self._refused)
+
+    def move_selected(self) -> None:
+        """Ask for doctor, day, time and length of the selected appointment."""
+        block = self.calendar.block
+        if block is None or block.status not in MOVABLE:
+            self.desk.tell("Choose an appointment that can still be moved.")
+            return
+        sheet = MoveSheet(self.desk, block, self.area.doctors, parent=self.window())
+        self.sheet = sheet
+        sheet.chosen.connect(partial(self._ask_to_move, block))
+        sheet.open()
+
+    def _pin(self) -> None:
+        if self.calendar.block is not None:
+            self.area.pinboard.park(self.calendar.block)
+
+    def print_day(self) -> None:
+        """The day sheet of the doctors shown, to look at and print."""
+        self.paper = DaySheetWindow(self.desk, self.day, self.bar.doctors, self.window())
+        self.paper.show()
+
+
+def _on_top(session: Any, wish: Wish, reason: str) -> int:
+    """Move into the first free lane above what is there; runs on a worker."""
+    lane = appointments.free_lane(session, wish.doctor_id, wish.starts_at, wish.ends_at)
+    return appointments.move(session, wish.block.id, wish.doctor_id, wish.starts_at, wish.ends_at, wish.block.version, lane=lane,
+                             overbook_reason=reason)

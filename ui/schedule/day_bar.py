@@ -1,28 +1,33 @@
-"""The bar above the calendar: day back and forth, today, a month to choose from, which doctors, how close."""
+"""The bar above the calendar: back and forth by day, week or month, today, a month to choose from, which doctors, how close."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from PySide6.QtCore import QDate, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCalendarWidget, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCalendarWidget, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from clinicdesk.rules.moments import clinical_date
+from clinicdesk.rules.moments import MONTHS, clinical_date
 from clinicdesk.services.schedule import DoctorColumn
+from ui.schedule.doctor_filter import DoctorFilter
+from ui.schedule.month import month_after
 from ui.theme import Theme
 from ui.widgets.text import button, icon_button
 
 
 class DayBar(QFrame):
-    """Signals: `day_changed(date)`; `doctors_changed(ids | None)`, None meaning all; `zoomed(steps)` +1 closer, -1 further.
+    """Signals: `day_changed(date)`; `unit_changed("day" | "week" | "month")`; `doctors_changed(ids | None)`, None meaning all;
+    `zoomed(steps)` +1 closer, -1 further.
 
-    Keys: Alt+← and Alt+→ a day, Alt+T today (work anywhere in the panel). `tools` is the row at the right for the panel's own buttons.
-    Without `calendar` there is no filter and no zoom (lists of one doctor).
+    Keys: Alt+← and Alt+→ by the unit shown, Alt+T today, Ctrl+Shift+D, W, M (work anywhere in the panel). `choices` is the row for what
+    else is chosen, `tools` the row at the right for the panel's own buttons. Without `calendar` there are no units, no filter and no zoom
+    (lists of one doctor).
     """
 
     day_changed = Signal(object)
+    unit_changed = Signal(str)
     doctors_changed = Signal(object)
     zoomed = Signal(int)
 
@@ -30,9 +35,9 @@ class DayBar(QFrame):
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._today, self.day = theme, today, day
-        self._doctors: dict[int, QAction] = {}
-        self.back = icon_button(theme, "left", self.tr("Day before"), lambda: self._go(-1), shortcut="Alt+Left")
-        self.forth = icon_button(theme, "right", self.tr("Day after"), lambda: self._go(1), shortcut="Alt+Right")
+        self.unit = "day"
+        self.back = icon_button(theme, "left", self.tr("Back"), lambda: self._go(-1), shortcut="Alt+Left")
+        self.forth = icon_button(theme, "right", self.tr("Forward"), lambda: self._go(1), shortcut="Alt+Right")
         self.today_button = button(self.tr("Today"), lambda: self.set_day(self._today()), shortcut="Alt+T")
         self.date_button = QPushButton()
         self.date_button.setProperty("variant", "quiet")
@@ -40,15 +45,11 @@ class DayBar(QFrame):
         self.date_button.setFont(theme.font("title", bold=True))
         self.date_button.setStyleSheet(f"font-size: {theme.px('title')}px; font-weight: 600; color: palette(text);")
         self.date_button.clicked.connect(self._open_month)
-        self.filter_button = QToolButton()
-        self.filter_button.setProperty("framed", "true")
-        self.filter_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.filter_button.setIcon(theme.icon("filter"))
-        self.filter_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.filter_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._menu = _StayOpenMenu(self.filter_button)
-        self.filter_button.setMenu(self._menu)
-        self.tools = QHBoxLayout()
+        self.units: dict[str, QPushButton] = {}
+        self.filter = DoctorFilter(theme)
+        self.filter.changed.connect(self.doctors_changed)
+        self.choices, self.tools = QHBoxLayout(), QHBoxLayout()
+        self.choices.setSpacing(4)
         self.tools.setSpacing(8)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,14 +59,18 @@ class DayBar(QFrame):
         layout.addWidget(self.date_button)
         layout.addWidget(self.today_button)
         layout.addStretch(1)
-        self.filter_button.setVisible(calendar)
+        self.filter.setVisible(calendar)
         if calendar:
-            layout.addWidget(self.filter_button)
-            layout.addWidget(icon_button(theme, "zoom_out", self.tr("Further away  (-)"), lambda: self.zoomed.emit(-1)))
-            layout.addWidget(icon_button(theme, "zoom_in", self.tr("Closer  (+)"), lambda: self.zoomed.emit(1)))
+            layout.addLayout(self._unit_buttons())
+            layout.addSpacing(4)
+            layout.addLayout(self.choices)
+            layout.addWidget(self.filter)
+            self._zooms = [icon_button(theme, "zoom_out", self.tr("Further away  (-)"), lambda: self.zoomed.emit(-1)),
+                           icon_button(theme, "zoom_in", self.tr("Closer  (+)"), lambda: self.zoomed.emit(1))]
+            for zoom in self._zooms:
+                layout.addWidget(zoom)
         layout.addSpacing(8)
         layout.addLayout(self.tools)
-        self._name_filter()
         self._say_day()
 
     def set_day(self, day: date) -> None:
@@ -75,58 +80,52 @@ class DayBar(QFrame):
             self._say_day()
             self.day_changed.emit(day)
 
-    def set_doctors(self, columns: Sequence[DoctorColumn]) -> None:
+    def set_unit(self, unit: str) -> None:
+        """Show a day, a week or a month; says so only when it is another."""
+        for name, made in self.units.items():
+            made.setChecked(name == unit)
+        if unit != self.unit:
+            self.unit = unit
+            for zoom in self._zooms:
+                zoom.setEnabled(unit != "month")
+            self._say_day()
+            self.unit_changed.emit(unit)
+
+    def set_doctors(self, doctors: Sequence[DoctorColumn]) -> None:
         """The doctors one can choose among; those shown stay shown."""
-        hidden = {number for number, action in self._doctors.items() if not action.isChecked()}
-        self._menu.clear()
-        everybody = self._menu.addAction(self.tr("All doctors"))
-        everybody.triggered.connect(self._show_all)
-        self._menu.addSeparator()
-        self._doctors = {}
-        for column in columns:
-            action = self._menu.addAction(column.name)
-            action.setCheckable(True)
-            action.setChecked(column.doctor_id not in hidden)
-            action.toggled.connect(self._filtered)
-            self._doctors[column.doctor_id] = action
-        self._name_filter()
+        self.filter.set_doctors(doctors)
 
     @property
     def doctors(self) -> tuple[int, ...] | None:
         """The chosen doctors; None when all are."""
-        chosen = tuple(number for number, action in self._doctors.items() if action.isChecked())
-        return None if len(chosen) == len(self._doctors) else chosen
+        return self.filter.chosen
 
-    def _go(self, days: int) -> None:
-        self.set_day(self.day + timedelta(days=days))
+    def _unit_buttons(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(2)
+        for unit, words in (("day", self.tr("Day")), ("week", self.tr("Week")), ("month", self.tr("Month"))):
+            made = button(words, partial(self.set_unit, unit), shortcut=f"Ctrl+Shift+{unit[0].upper()}")
+            made.setToolTip(self.tr("{0}  ({1} in the calendar, Ctrl+Shift+{1})").format(words, unit[0].upper()))
+            made.setProperty("chosen", "true")
+            made.setCheckable(True)
+            made.setChecked(unit == self.unit)
+            self.units[unit] = made
+            line.addWidget(made)
+        return line
+
+    def _go(self, steps: int) -> None:
+        days = {"day": 1, "week": 7}.get(self.unit)
+        self.set_day(month_after(self.day, steps) if days is None else self.day + timedelta(days=steps * days))
 
     def _say_day(self) -> None:
-        days = (self.day - self._today()).days
-        near = {0: self.tr("Today"), 1: self.tr("Tomorrow"), -1: self.tr("Yesterday")}.get(days, "")
-        self.date_button.setText(clinical_date(self.day, weekday=True))
+        today = self._today()
+        days = (self.day - today).days
+        near = {0: self.tr("Today"), 1: self.tr("Tomorrow"), -1: self.tr("Yesterday")}.get(days, "") if self.unit == "day" else ""
+        words = shown_words(self.unit, self.day)
+        self.date_button.setText(words)
         self.date_button.setToolTip(self.tr("Choose a day") + (f" · {near}" if near else ""))
-        self.date_button.setAccessibleName(f"{near} {clinical_date(self.day, weekday=True)}".strip())
+        self.date_button.setAccessibleName(f"{near} {words}".strip())
         self.today_button.setEnabled(days != 0)
-
-    def _show_all(self) -> None:
-        for action in self._doctors.values():
-            action.blockSignals(True)  # noqa: FBT003  Qt's signature; one answer for all of them
-            action.setChecked(True)
-            action.blockSignals(False)  # noqa: FBT003
-        self._filtered()
-
-    def _filtered(self) -> None:
-        self._name_filter()
-        self.doctors_changed.emit(self.doctors)
-
-    def _name_filter(self) -> None:
-        chosen = self.doctors
-        if chosen is None:
-            words = self.tr("All doctors")
-        else:
-            words = self.tr("1 doctor") if len(chosen) == 1 else self.tr("%n doctors", "", len(chosen))
-        self.filter_button.setText(words)
-        self.filter_button.setAccessibleName(self.tr("Doctors shown: {0}").format(words))
 
     def _open_month(self) -> None:
         popup = _Month(self._theme, self.day, self.set_day, self)
@@ -135,15 +134,16 @@ class DayBar(QFrame):
         popup.setFocus()
 
 
-class _StayOpenMenu(QMenu):
-    """Ticking several doctors does not close the menu."""
-
-    def mouseReleaseEvent(self, event: object) -> None:
-        action = self.activeAction()
-        if action is not None and action.isCheckable():
-            action.toggle()
-        else:
-            super().mouseReleaseEvent(event)  # type: ignore[arg-type]
+def shown_words(unit: str, day: date) -> str:
+    """What is shown in words: `Fri 20-Nov-2026`, `16-Nov to 22-Nov-2026`, `November 2026`."""
+    if unit == "month":
+        return f"{MONTHS[day.month - 1]} {day.year}"
+    if unit == "week":
+        first = day - timedelta(days=day.weekday())
+        last = first + timedelta(days=6)
+        begin = clinical_date(first) if first.year != last.year else clinical_date(first)[:6]
+        return f"{begin} to {clinical_date(last)}"
+    return clinical_date(day, weekday=True)
 
 
 class _Month(QFrame):

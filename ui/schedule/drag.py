@@ -21,18 +21,20 @@ class Mode(Enum):
 class Drag:
     """A press that may become a drag. `span` is what is proposed, `verdict` what stands against it."""
 
-    def __init__(self, layout: DayLayout, x: float, y: float, *, resize: bool = False, block: Placed | None = None) -> None:
+    def __init__(self, layout: DayLayout, x: float, y: float, *, resize: bool = False, block: Placed | None = None,
+                 carry: bool = False) -> None:
+        """`carry`: the block comes from outside the grid and hangs below the pointer."""
         self.block = block
         self.mode = Mode.CREATE if block is None else Mode.RESIZE if resize else Mode.MOVE
         self.began = False
         self._press = (x, y)
-        self._anchor = layout.cell_at(x, y)
+        self._anchor = layout.free_cell_at(x, y)
         if block is None:
             self.span = Span(self._anchor.column, self._anchor.minute, self._anchor.minute + layout.snap)
             self._grab = 0.0
         else:
             self.span = Span(block.column, block.start, block.end)
-            self._grab = layout.minute(y) - block.start
+            self._grab = min(10.0, (block.end - block.start) / 2) if carry else layout.minute(y) - block.start
         self.verdict = Verdict()
 
     @property

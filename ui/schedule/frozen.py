@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from clinicdesk.rules.moments import clinical_date
 
 if TYPE_CHECKING:
-    from ui.schedule.view import DayCalendar
+    from ui.schedule.surface import Surface
 
 
 class Header(QWidget):
     """Scrolls sideways with the grid."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 
@@ -25,14 +27,29 @@ class Header(QWidget):
         painter.fillRect(event.rect(), calendar.theme.color("surface"))
         if calendar.grid is not None:
             painter.translate(-offset, 0)
-            calendar.painting.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts)
+            calendar.headings.header(painter, calendar.grid, event.rect().translated(offset, 0), calendar.counts, calendar.today())
         painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        """The tool tip has what does not fit: who, when, what, and why closed."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
+            return super().event(event)
+        grid = self._calendar.grid
+        words = ""
+        if grid is not None and grid.columns:
+            number = grid.column_at(event.x() + self._calendar.horizontalScrollBar().value())
+            column, count = grid.columns[number], self._calendar.counts[number]
+            facts = (column.name, column.specialization, clinical_date(column.day, weekday=True), f"{count} booked",
+                     f"Closed: {column.closed_reason}" if column.closed_reason else "")
+            words = "\n".join(filter(None, facts))
+        QToolTip.showText(event.globalPos(), words, self)
+        return True
 
 
 class Ruler(QWidget):
     """Scrolls up and down with the grid."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 
@@ -42,14 +59,14 @@ class Ruler(QWidget):
         painter.fillRect(event.rect(), calendar.theme.color("surface"))
         if calendar.grid is not None:
             painter.translate(0, -offset)
-            calendar.painting.ruler(painter, calendar.grid, event.rect().translated(0, offset), calendar.now_minute())
+            calendar.headings.ruler(painter, calendar.grid, event.rect().translated(0, offset), calendar.now_minute())
         painter.end()
 
 
 class Corner(QWidget):
     """Where header and ruler meet."""
 
-    def __init__(self, calendar: DayCalendar) -> None:
+    def __init__(self, calendar: Surface) -> None:
         super().__init__(calendar)
         self._calendar = calendar
 

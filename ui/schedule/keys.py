@@ -1,7 +1,8 @@
 """The keyboard in the calendar. Everything the mouse does has a key.
 
-Arrows move the cursor · Ctrl+arrows move the selected appointment, Shift+↑↓ resize it (asked for when the key is let go, or Enter; Esc
-forgets) · Enter opens or books · Del asks to cancel, F4 to check in · Home/End first and last open time · PgUp/PgDn a page · + and - zoom.
+Arrows move the cursor · Ctrl+arrows move the selected appointment, Ctrl+Shift+←→ by a whole day, Shift+↑↓ resize it (asked for when the
+key is let go, or Enter; Esc forgets) · Enter opens or books · Del asks to cancel, F4 to check in · Ctrl+X pins, Ctrl+V places · D, W, M
+day, week, month · Home/End first and last open time · PgUp/PgDn a page · + and - zoom.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from ui.schedule.drag import nudged
-from ui.schedule.model import MOVABLE, Cell, Placed, Span, clock
+from ui.schedule.model import MOVABLE, Cell, DayLayout, Placed, Span, clock
 from ui.schedule.painting import Ghost
 from ui.widgets.form import announce
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from ui.schedule.view import DayCalendar
 
 _SETTLES_MS = 900  #: without the key being let go (some remote desktops never say so) a proposal is asked for after this
+_UNITS = {Qt.Key.Key_D: "day", Qt.Key.Key_W: "week", Qt.Key.Key_M: "month"}
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+
+_CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 class Keys(QObject):
@@ -51,6 +56,8 @@ class Keys(QObject):
     def pressed(self, event: QKeyEvent) -> bool:
         """Act on a key; False when it means nothing here."""
         calendar, grid = self._calendar, self._calendar.grid
+        if self._other(event):
+            return True
         if grid is None or not grid.columns:
             return False
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
@@ -59,6 +66,8 @@ class Keys(QObject):
             self._step(*arrow)
         elif arrow is not None and modifiers == Qt.KeyboardModifier.ControlModifier:
             self._propose(*arrow, resize=False)
+        elif arrow is not None and modifiers == _CTRL_SHIFT and arrow[0]:
+            self._propose(arrow[0] * grid.lanes if len(grid.days) > 1 else arrow[0], 0, resize=False)
         elif arrow is not None and modifiers == Qt.KeyboardModifier.ShiftModifier and arrow[1]:
             self._propose(0, arrow[1], resize=True)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -67,15 +76,21 @@ class Keys(QObject):
             else:
                 calendar.activate()
         elif key == Qt.Key.Key_Escape:
-            return self._forget()
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            return self.forget()
+        else:
+            return self._jump(grid, Qt.Key(key))
+        return True
+
+    def _jump(self, grid: DayLayout, key: Qt.Key) -> bool:
+        calendar = self._calendar
+        if key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             minute = grid.first_open(calendar.cell.column) if key == Qt.Key.Key_Home else grid.last_open(calendar.cell.column)
             calendar.set_cell(Cell(calendar.cell.column, minute))
         elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             page = max(1, calendar.viewport().height() * 60 // grid.hour_px // grid.snap - 1)
             calendar.set_cell(grid.move(calendar.cell, 0, page if key == Qt.Key.Key_PageDown else -page))
         else:
-            return self._other(key, event.text())
+            return False
         return True
 
     def released(self, event: QKeyEvent) -> None:
@@ -129,22 +144,30 @@ class Keys(QObject):
         self._proposal = (placed, span)
         self._timer.start()
         verdict = grid.verdict(span, ignoring=placed.block.id)
-        announce(calendar, f"{grid.columns[span.column].name}, {clock(span.start)}–{clock(span.end)}. {verdict.reason}")
+        announce(calendar, f"{grid.name(span.column)}, {clock(span.start)}–{clock(span.end)}. {verdict.reason}")
+        calendar.reveal_span(span)
         calendar.viewport().update()
 
-    def _forget(self) -> bool:
+    def forget(self) -> bool:
+        """Take back what was proposed or asked; whether there was anything."""
         held = self._proposal is not None or self._calendar.ghost is not None
         self._timer.stop()
         self._proposal = None
         self._calendar.release()
         return held
 
-    def _other(self, key: int, text: str) -> bool:
-        calendar = self._calendar
+    def _other(self, event: QKeyEvent) -> bool:
+        calendar, key, modifiers = self._calendar, Qt.Key(event.key()), event.modifiers()
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_F4) and calendar.block is not None:
             calendar.step_requested.emit(calendar.block, "cancelled" if key == Qt.Key.Key_Delete else "arrived")
-        elif text in ("+", "-"):
-            calendar.zoom(1 if text == "+" else -1)
+        elif event.matches(QKeySequence.StandardKey.Cut) and calendar.block is not None:
+            calendar.pin_requested.emit(calendar.block)
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            calendar.place_requested.emit()
+        elif key in _UNITS and modifiers == Qt.KeyboardModifier.NoModifier:
+            calendar.unit_requested.emit(_UNITS[key])
+        elif event.text() in ("+", "-"):
+            calendar.zoom(1 if event.text() == "+" else -1)
         else:
             return False
         return True

@@ -1,5 +1,6 @@
-"""The geometry of a day, without painting: minutes to pixels, blocks side by side, what is under the pointer, where the cursor goes.
+"""The geometry of a day or a week, without painting: minutes to pixels, blocks side by side, what is under a point.
 
+A column is a doctor on a date; a week of several doctors has a narrow column (a lane) for each doctor within each day.
 Minutes are minutes of the clinic's wall clock since midnight (0 to 1440). Pixels are content coordinates: before scrolling, without header
 and ruler. Active blocks that overlap stand in lanes beside each other; cancelled and missed ones stand aside at the right.
 """
@@ -13,7 +14,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import NamedTuple
 
-from clinicdesk.rules.moments import clinical_time
+from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.rules.steps import ACTIVE
 from clinicdesk.services.schedule import AppointmentBlock, DaySchedule, DoctorColumn
 
@@ -21,6 +22,7 @@ MOVABLE = frozenset({"scheduled", "confirmed", "arrived"})
 ZOOMS = (60, 96, 144, 240)  #: px per hour; the finer the picture, the finer the snapping
 SNAPS = {60: 15, 96: 15, 144: 10, 240: 5}
 MIN_COLUMN = 118
+MIN_DAY, MIN_LANE = 92, 84  #: px of a day in the week of one doctor, and of one doctor in a day of everybody's week
 EDGE = 7  #: px at the bottom of a block that resize it
 _ASIDE_SHARE, _BESIDE_SHARE, _LEAST_HEIGHT = 0.42, 0.16, 15
 
@@ -88,6 +90,12 @@ def moment_of(minute: int, day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), zone)
 
 
+def carried(block: AppointmentBlock) -> Placed:
+    """A block that is held in the hand and stands in no column, with its length."""
+    minutes = max(1, round((block.ends_at - block.starts_at).total_seconds() / 60))
+    return Placed(block, -1, 0, minutes, 0.0, 1.0, aside=False)
+
+
 @cache
 def clock(minute: int) -> str:
     """A minute as 24-hour `HH:mm`; the end of the day is 24:00."""
@@ -100,24 +108,46 @@ class DayLayout:
     def __init__(self, schedule: DaySchedule, zone: tzinfo, hour_px: int = 96, column_width: int = 180) -> None:
         self.schedule, self.zone, self.hour_px = schedule, zone, hour_px
         self.columns: Sequence[DoctorColumn] = schedule.columns
-        self.column_width = max(MIN_COLUMN, column_width)
-        self._number = {column.doctor_id: n for n, column in enumerate(schedule.columns)}
-        self.open = [[(self._minute(r.starts_at), self._minute(r.ends_at)) for r in column.open] for column in schedule.columns]
-        self.placed: list[list[Placed]] = [[] for _ in schedule.columns]
-        mine: list[list[AppointmentBlock]] = [[] for _ in schedule.columns]
+        self.days = tuple(dict.fromkeys(column.day for column in schedule.columns)) or (schedule.day,)
+        self.lanes = max(1, len(schedule.columns) // len(self.days))  # doctors a day
+        self.least = MIN_COLUMN if len(self.days) == 1 else MIN_LANE if self.lanes > 1 else MIN_DAY
+        self.column_width = max(self.least, column_width)
+        self._number = {(column.doctor_id, column.day): n for n, column in enumerate(schedule.columns)}
+        self.open = [[(minute_of(r.starts_at, column.day, zone), minute_of(r.ends_at, column.day, zone)) for r in column.open]
+                     for column in schedule.columns]
+        mine: list[list[Timed]] = [[] for _ in schedule.columns]
         for block in schedule.blocks:
-            if (number := self._number.get(block.doctor_id)) is not None:
-                mine[number].append(block)
-        self.by_id: dict[int, Placed] = {}
-        for number, blocks in enumerate(mine):
-            self.placed[number] = self._place(number, blocks)
-            self.by_id.update((placed.block.id, placed) for placed in self.placed[number])
+            local = block.starts_at.astimezone(zone)
+            day = local.date()
+            if (number := self._number.get((block.doctor_id, day))) is not None:
+                start, until = local.hour * 60 + local.minute, block.ends_at.astimezone(zone)
+                end = until.hour * 60 + until.minute if until.date() == day else 1440
+                mine[number].append((start, max(end, start + 1), block))
+        self.placed = [_place(number, timed) for number, timed in enumerate(mine)]
+        self.by_id = {placed.block.id: placed for column in self.placed for placed in column}
         self._starts = [[placed.start for placed in column] for column in self.placed]
         self._longest = [max((p.end - p.start for p in column), default=0) for column in self.placed]
         times = [minute for ranges in self.open for pair in ranges for minute in pair]
         times += [minute for column in self.placed for p in column for minute in (p.start, p.end)]
         self.first = max(0, (min(times, default=8 * 60) // 60 - 1) * 60)
         self.last = min(1440, (-(-max(times, default=18 * 60) // 60) + 1) * 60)
+
+    def number(self, doctor_id: int, day: date) -> int | None:
+        """The column of a doctor on a day; None when it is not shown."""
+        return self._number.get((doctor_id, day))
+
+    def on_day(self, day: date) -> range:
+        """The columns of a day, side by side."""
+        if day not in self.days:
+            return range(0)
+        first = self.days.index(day) * self.lanes
+        return range(first, first + self.lanes)
+
+    def name(self, column: int) -> str:
+        """A column in words: the doctor, the day, or both, whatever tells it from the others."""
+        one = self.columns[column]
+        day = clinical_date(one.day, weekday=True)[:10]
+        return one.name if len(self.days) == 1 else day if self.lanes == 1 else f"{one.name}, {day}"
 
     @property
     def snap(self) -> int:
@@ -154,6 +184,12 @@ class DayLayout:
         """The grid cell under a point."""
         return Cell(self.column_at(x), self.minute(y) // self.snap * self.snap)
 
+    def free_cell_at(self, x: float, y: float) -> Cell:
+        """The cell under a point between appointments: it begins no earlier than the one above ends, also off the steps."""
+        cell, minute = self.cell_at(x, y), self.minute(y)
+        ends = [p.end for p in self.placed[cell.column] if not p.aside and cell.minute < p.end <= minute]
+        return Cell(cell.column, max([cell.minute, *ends]))
+
     def rect(self, placed: Placed) -> Rect:
         """Where a block is drawn."""
         x = placed.column * self.column_width + 3
@@ -174,6 +210,11 @@ class DayLayout:
             return None
         found = [placed for placed in self.in_view(self.column_at(x), y - 40, y + 40) if self.rect(placed).holds(x, y)]
         return found[-1] if found else None
+
+    @staticmethod
+    def span_of(placed: Placed) -> Span:
+        """The stretch a block holds."""
+        return Span(placed.column, placed.start, placed.end)
 
     def on_edge(self, placed: Placed, y: float) -> bool:
         """Whether a point of a block is on the edge that resizes it."""
@@ -231,26 +272,29 @@ class DayLayout:
         place = order.index(self.by_id[block_id]) + step
         return order[place] if 0 <= place < len(order) else None
 
-    def _minute(self, moment: datetime) -> int:
-        return minute_of(moment, self.schedule.day, self.zone)
-
-    def _place(self, column: int, blocks: Sequence[AppointmentBlock]) -> list[Placed]:
-        timed = [(self._minute(b.starts_at), max(self._minute(b.ends_at), self._minute(b.starts_at) + 1), b) for b in blocks]
-        active = sorted(((s, e, b) for s, e, b in timed if b.status in ACTIVE), key=lambda t: (t[0], t[2].lane, t[2].id))
-        asides = [(start, end) for start, end, block in timed if block.status not in ACTIVE]
-        placed: list[Placed] = []
-        for cluster in _clusters(active):
-            crowded = any(start < e and s < end for start, end in asides for s, e, _ in cluster)
-            placed += _lanes(column, cluster, 1 - _BESIDE_SHARE if crowded else 1.0)
-        held = [(p.start, p.end) for p in placed]
-        for start, end, block in timed:
-            if block.status not in ACTIVE:
-                share = _BESIDE_SHARE if any(s < end and start < e for s, e in held) else _ASIDE_SHARE
-                placed.append(Placed(block, column, start, end, 1 - share, share, aside=True))
-        return sorted(placed, key=lambda p: (p.start, p.aside, p.left))
-
 
 Timed = tuple[int, int, AppointmentBlock]
+
+
+def _place(column: int, timed: Sequence[Timed]) -> list[Placed]:
+    active = sorted((t for t in timed if t[2].status in ACTIVE), key=lambda t: (t[0], t[2].lane, t[2].id))
+    asides = [(start, end) for start, end, block in timed if block.status not in ACTIVE]
+    placed: list[Placed] = []
+    for cluster in _clusters(active):
+        if len(cluster) == 1 and not asides:  # nearly all of them
+            start, end, block = cluster[0]
+            placed.append(Placed(block, column, start, end, 0.0, 1.0, aside=False))
+            continue
+        crowded = any(start < e and s < end for start, end in asides for s, e, _ in cluster)
+        placed += _lanes(column, cluster, 1 - _BESIDE_SHARE if crowded else 1.0)
+    if not asides:
+        return placed if all(p.left == 0 for p in placed) else sorted(placed, key=lambda p: (p.start, p.aside, p.left))
+    held = [(p.start, p.end) for p in placed]
+    for start, end, block in timed:
+        if block.status not in ACTIVE:
+            share = _BESIDE_SHARE if any(s < end and start < e for s, e in held) else _ASIDE_SHARE
+            placed.append(Placed(block, column, start, end, 1 - share, share, aside=True))
+    return sorted(placed, key=lambda p: (p.start, p.aside, p.left))
 
 
 def _clusters(timed: Sequence[Timed]) -> Iterator[list[Timed]]:

@@ -1,6 +1,7 @@
-"""How the calendar looks: grid, open hours, blocks, ghost, cursor, now-line, header and ruler. Paints only what is exposed.
+"""How the calendar looks: grid, open hours, blocks, cursor, now-line. Paints only what is exposed.
 
-A block is its status: tint, a bar in the ink at the left edge, icon and word; never colour alone.
+A block is its status: tint, a bar in the ink at the left edge, icon and word; never colour alone. Drawn once, a block is kept as a picture
+(a tile) until its words, size or colours change: laying out text costs ten times as much as copying it.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from clinicdesk.rules.steps import ACTIVE
 from clinicdesk.services.schedule import AppointmentBlock
-from ui.schedule.model import Cell, DayLayout, Placed, Rect, Span, Verdict, clock
+from ui.schedule.model import MIN_COLUMN, Cell, DayLayout, Placed, Rect, Span, Verdict, clock
 from ui.theme import STATUSES, Theme
 from ui.widgets.status_chip import status_word
 
 HEADER_HEIGHT, RULER_WIDTH = 52, 52
 _PAD, _LINE, _TIGHT = 7, 16, 14
+_LEAST_WORDS = 36  # px: narrower blocks show only their icon
+_MOST_PIXELS = 12_000_000  # of all tiles together: 48 MB
 
 
 class Ghost(NamedTuple):
@@ -30,15 +33,16 @@ class Ghost(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What the view wants drawn besides the blocks."""
+    """What the view wants drawn besides the blocks. `now` is a minute of the columns `today`; `pinned` blocks wait on the pinboard."""
 
     selected: int | None = None
     hovered: int | None = None
     cursor: Cell | None = None
     focused: bool = False
     now: int | None = None
-    ghost: Ghost | None = None
+    today: range = range(0)
     moving: int | None = None
+    pinned: frozenset[int] = frozenset()
 
 
 def _qrect(rect: Rect) -> QRect:
@@ -52,6 +56,8 @@ class Painting:
         self._theme = theme
         self._short: dict[tuple[str, int, bool], str] = {}
         self._wide: dict[tuple[str, bool], int] = {}
+        self._tiles: dict[tuple[object, ...], QPixmap] = {}
+        self._tile_pixels = 0
         self.forget()
 
     def forget(self) -> None:
@@ -59,13 +65,15 @@ class Painting:
         theme = self._theme
         self._short.clear()
         self._wide.clear()
-        self._bold, self._plain = theme.font("small", bold=True), theme.font("small", tabular=True)
-        self._struck = QFont(self._plain)
+        self._tiles.clear()
+        self._tile_pixels = 0
+        self.bold, self.plain = theme.font("small", bold=True), theme.font("small", tabular=True)
+        self._struck = QFont(self.plain)
         self._struck.setStrikeOut(True)
         self._inks = {status: theme.ink(status) for status in STATUSES}
         self._tints = {status: theme.tint(status) for status in STATUSES}
         self._edges = {status: _blend(self._inks[status], self._tints[status]) for status in STATUSES}
-        self._bold_measure, self._plain_measure = QFontMetrics(self._bold), QFontMetrics(self._plain)
+        self._bold_measure, self._plain_measure = QFontMetrics(self.bold), QFontMetrics(self.plain)
 
     def paint(self, painter: QPainter, layout: DayLayout, exposed: QRect, shown: Shown) -> None:
         """Draw the part of the content inside `exposed` (content pixels)."""
@@ -78,7 +86,7 @@ class Painting:
             self._ground(painter, layout, column, exposed)
         self._lines(painter, layout, first, last, exposed)
         if shown.now is not None:
-            self._now(painter, layout, shown.now, exposed, 1.0)
+            self._now(painter, layout, shown, exposed, 1.0)
         if shown.cursor is not None and shown.focused:
             self._cursor(painter, layout, shown.cursor)
         for column in range(first, last + 1):
@@ -87,59 +95,7 @@ class Painting:
         if shown.selected is not None and (chosen := layout.by_id.get(shown.selected)) is not None and first <= chosen.column <= last:
             self._block(painter, layout, chosen, shown)
         if shown.now is not None:
-            self._now(painter, layout, shown.now, exposed, 0.3)  # over the blocks it must not cross out a name
-        if shown.ghost is not None:
-            self._ghost(painter, layout, shown.ghost)
-
-    def header(self, painter: QPainter, layout: DayLayout, exposed: QRect, counts: list[int]) -> None:
-        """Draw the frozen header: doctor, specialization or why closed, number booked."""
-        theme = self._theme
-        painter.fillRect(exposed, theme.color("surface"))
-        measure = QFontMetrics(theme.font(bold=True))
-        for number in range(layout.column_at(exposed.left()), layout.column_at(exposed.right()) + 1) if layout.columns else ():
-            column, x, width = layout.columns[number], number * layout.column_width, layout.column_width
-            painter.setPen(theme.color("line"))
-            painter.drawLine(x + width - 1, 10, x + width - 1, HEADER_HEIGHT - 1)
-            painter.setFont(theme.font(bold=True))
-            painter.setPen(theme.color("text"))
-            name = measure.elidedText(column.name, Qt.TextElideMode.ElideRight, width - 20)
-            painter.drawText(QRect(x + 10, 7, width - 18, 20), int(Qt.AlignmentFlag.AlignVCenter), name)
-            painter.setFont(self._plain)
-            painter.setPen(theme.color("text_faint"))
-            booked = "" if not counts[number] else f"{counts[number]} booked" if width >= 170 else str(counts[number])
-            painter.drawText(QRect(x + 10, 27, width - 20, 18), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), booked)
-            room = width - 28 - self._advance(booked)
-            second = column.closed_reason or column.specialization
-            painter.setPen(theme.color("warning" if column.closed_reason else "text_faint"))
-            painter.drawText(QRect(x + 10, 27, room, 18), int(Qt.AlignmentFlag.AlignVCenter), self._shortened(second, room, bold=False))
-        painter.setPen(theme.color("line"))
-        painter.drawLine(exposed.left(), HEADER_HEIGHT - 1, exposed.right(), HEADER_HEIGHT - 1)
-
-    def ruler(self, painter: QPainter, layout: DayLayout, exposed: QRect, now: int | None) -> None:
-        """Draw the frozen time ruler; `now` in red where the now-line is."""
-        theme = self._theme
-        painter.fillRect(exposed, theme.color("surface"))
-        painter.setFont(self._plain)
-        right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        for hour in range(layout.minute(exposed.top() - 20) // 60, layout.minute(exposed.bottom() + 20) // 60 + 1):
-            y = layout.y(hour * 60)
-            if hour * 60 <= layout.first:
-                continue
-            near = now is not None and abs(layout.y(now) - y) < 12
-            if not near:
-                painter.setPen(theme.color("text_soft"))
-                painter.drawText(QRect(0, y - 9, RULER_WIDTH - 8, 18), right, clock(hour * 60))
-        painter.setPen(theme.color("line"))
-        painter.drawLine(RULER_WIDTH - 1, exposed.top(), RULER_WIDTH - 1, exposed.bottom())
-        if now is not None and layout.first <= now <= layout.last:
-            y = layout.y(now)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("danger"))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.drawRoundedRect(QRectF(4, y - 9, RULER_WIDTH - 8, 18), 4, 4)
-            painter.setPen(theme.color("surface"))
-            painter.setFont(self._bold)
-            painter.drawText(QRect(4, y - 9, RULER_WIDTH - 8, 18), int(Qt.AlignmentFlag.AlignCenter), clock(now))
+            self._now(painter, layout, shown, exposed, 0.3)  # over the blocks it must not cross out a name
 
     def _ground(self, painter: QPainter, layout: DayLayout, column: int, exposed: QRect) -> None:
         x = column * layout.column_width
@@ -147,6 +103,34 @@ class Painting:
             top, bottom = max(layout.y(start), exposed.top()), min(layout.y(end), exposed.bottom() + 1)
             if top < bottom:
                 painter.fillRect(QRect(x, top, layout.column_width, bottom - top), self._theme.color("surface"))
+        reason = layout.columns[column].closed_reason
+        if reason:
+            self._closed(painter, layout, column, exposed, reason)
+
+    def _closed(self, painter: QPainter, layout: DayLayout, column: int, exposed: QRect, reason: str) -> None:
+        """A closure is hatched; where nothing is open all day its reason stands in the column, upwards where it is narrow."""
+        theme, width = self._theme, layout.column_width
+        if layout.open[column]:
+            return
+        place = QRect(column * width, exposed.top(), width - 1, exposed.height())
+        painter.save()
+        painter.setBrushOrigin(0, 0)
+        painter.fillRect(place, QBrush(theme.color("outline", 0.28), Qt.BrushStyle.BDiagPattern))
+        painter.setFont(self.bold)
+        painter.setPen(theme.color("text_soft"))
+        painter.setBackground(theme.color("sunken"))
+        painter.setBackgroundMode(Qt.BGMode.OpaqueMode)
+        step = 5 * layout.hour_px
+        for middle in range(2 * layout.hour_px, layout.height, step):
+            if exposed.top() - step <= middle <= exposed.bottom() + step:
+                painter.save()
+                painter.translate(column * width + width // 2, middle)
+                if width < MIN_COLUMN:
+                    painter.rotate(-90)
+                words = self.shortened(reason, step - 40 if width < MIN_COLUMN else width - 16, bold=True)
+                painter.drawText(QPointF(-self.advance(words, bold=True) / 2, 4), words)
+                painter.restore()
+        painter.restore()
 
     def _lines(self, painter: QPainter, layout: DayLayout, first: int, last: int, exposed: QRect) -> None:
         theme, width = self._theme, layout.column_width
@@ -164,29 +148,72 @@ class Painting:
         painter.drawLines(loud)
         separators = [QLineF((c + 1) * width - 1, exposed.top(), (c + 1) * width - 1, exposed.bottom()) for c in range(first, last + 1)]
         painter.drawLines(separators)
+        if layout.lanes > 1 and len(layout.days) > 1:
+            painter.setPen(QPen(theme.color("outline"), 1))
+            days = [c for c in range(first, last + 1) if (c + 1) % layout.lanes == 0]
+            painter.drawLines([QLineF((c + 1) * width - 1, exposed.top(), (c + 1) * width - 1, exposed.bottom()) for c in days])
 
     def _block(self, painter: QPainter, layout: DayLayout, placed: Placed, shown: Shown) -> None:
-        theme, block = self._theme, placed.block
+        block = placed.block
         rect = _qrect(layout.rect(placed))
+        pinned = block.id in shown.pinned
+        faded = shown.moving == block.id or pinned
+        if faded:
+            painter.setOpacity(0.6 if pinned else 0.45)
+        painter.drawPixmap(rect.topLeft(), self._tile(painter, placed, rect, hovered=shown.hovered == block.id))
+        if faded:
+            painter.setOpacity(1.0)
+        if pinned:
+            self._pinned(painter, rect)
+        if shown.selected == block.id:
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._theme.color("focus" if shown.focused else "outline"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(rect), 4, 4)
+            painter.restore()
+
+    def _tile(self, painter: QPainter, placed: Placed, rect: QRect, *, hovered: bool) -> QPixmap:
+        block, ratio = placed.block, painter.device().devicePixelRatio()
+        key = (block.id, block.version, block.status, block.patient_name, block.reason, placed.start, placed.end, rect.width(),
+               rect.height(), hovered, ratio)
+        tile = self._tiles.get(key)
+        if tile is None:
+            if self._tile_pixels > _MOST_PIXELS:
+                self._tiles.clear()
+                self._tile_pixels = 0
+            tile = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
+            tile.setDevicePixelRatio(ratio)
+            tile.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(tile)
+            self._draw_block(inner, QRect(0, 0, rect.width(), rect.height()), placed, hovered=hovered)
+            inner.end()
+            self._tiles[key] = tile
+            self._tile_pixels += tile.width() * tile.height()
+        return tile
+
+    def _draw_block(self, painter: QPainter, rect: QRect, placed: Placed, *, hovered: bool) -> None:
+        block = placed.block
         ink, tint = self._inks[block.status], self._tints[block.status]
-        aside = block.status not in ACTIVE
-        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if shown.moving == block.id:
-            painter.setOpacity(0.45)
-        painter.setPen(QPen(ink, 1) if shown.hovered == block.id else QPen(self._edges[block.status], 1))
+        painter.setPen(QPen(ink, 1) if hovered else QPen(self._edges[block.status], 1))
         painter.setBrush(tint)
         painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ink)
-        painter.drawRoundedRect(QRectF(rect.x(), rect.y(), 2 if aside else 4, rect.height()), 1.5, 1.5)
+        painter.drawRoundedRect(QRectF(rect.x(), rect.y(), 2 if block.status not in ACTIVE else 4, rect.height()), 1.5, 1.5)
         painter.setClipRect(rect)
         self._words(painter, rect, placed, ink)
-        painter.setClipping(False)
-        if shown.selected == block.id:
-            painter.setPen(QPen(theme.color("focus" if shown.focused else "outline"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(rect).adjusted(0, 0, 0, 0), 4, 4)
+
+    def _pinned(self, painter: QPainter, rect: QRect) -> None:
+        """Its place is kept: hatched, with the pin at the right."""
+        theme = self._theme
+        painter.save()
+        painter.setBrushOrigin(0, 0)
+        painter.fillRect(rect, QBrush(theme.color("outline", 0.4), Qt.BrushStyle.FDiagPattern))
+        mark = QRect(rect.right() - 17, rect.top() + 1, 16, 16)
+        painter.fillRect(mark, theme.color("surface"))
+        theme.icons.paint(painter, mark.adjusted(1, 1, -1, -1), "pin", theme.color("text"))
         painter.restore()
 
     def _words(self, painter: QPainter, rect: QRect, placed: Placed, ink: QColor) -> None:
@@ -197,6 +224,9 @@ class Painting:
         two = rect.height() >= 2 * _TIGHT  # a twenty-minute visit at the usual zoom: name, and below it time and status
         top = rect.y() + (5 if tall else 0 if two else max(0, (rect.height() - _LINE) // 2))
         pitch = _LINE if tall else _TIGHT
+        if rect.width() < MIN_COLUMN - 20 and two:
+            self._narrow_words(painter, rect, placed, ink, top, pitch)
+            return
         theme.icons.paint(painter, QRect(rect.x() + _PAD, top + 1, 14, 14), block.status, ink)
         if rect.width() < 52:
             return
@@ -206,29 +236,55 @@ class Painting:
             width -= 18
         start, word = clock(placed.start), status_word(block.status)
         state = f"{start}–{clock(placed.end)}  {word}"
-        name = self._shortened(block.patient_name, width, bold=not aside)
-        painter.setFont(self._struck if aside else self._bold)
+        name = self.shortened(block.patient_name, width, bold=not aside)
+        painter.setFont(self._struck if aside else self.bold)
         painter.setPen(theme.color("text_soft" if aside else "text"))
         painter.drawText(QPointF(left, top + 12), name)
-        used = self._advance(name, bold=not aside) + 10
-        painter.setFont(self._plain)
+        used = self.advance(name, bold=not aside) + 10
+        painter.setFont(self.plain)
         painter.setPen(ink)
-        beside = next((form for form in ((state,) if two else (state, start)) if self._advance(form) <= width - used), "")
+        beside = next((form for form in ((state,) if two else (state, start)) if self.advance(form) <= width - used), "")
         if beside:
             painter.drawText(QPointF(left + used, top + 12), beside)
         room = rect.width() - _PAD - 8
         lines: list[str] = []
         if beside != state:
             forms = (state, f"{start}  {word}", f"{start}–{clock(placed.end)}", start)
-            lines.append(next((form for form in forms if self._advance(form) <= room), start))
+            lines.append(next((form for form in forms if self.advance(form) <= room), start))
         lines.append(block.reason)
         y = top + 12 + pitch
         for line in lines:
             if y + 3 > rect.bottom():
                 break
             painter.setPen(ink if line is not block.reason else theme.color("text_soft"))
-            painter.drawText(QPointF(rect.x() + _PAD + 2, y), self._shortened(line, room, bold=False))
+            painter.drawText(QPointF(rect.x() + _PAD + 2, y), self.shortened(line, room, bold=False))
             y += pitch
+
+    def _narrow_words(self, painter: QPainter, rect: QRect, placed: Placed, ink: QColor, top: int, pitch: int) -> None:
+        """In a lane the name has the first line for itself; the icon stands before the time below it."""
+        theme, block = self._theme, placed.block
+        aside = block.status not in ACTIVE
+        if rect.width() < _LEAST_WORDS:
+            theme.icons.paint(painter, QRect(rect.x() + (rect.width() - 11) // 2, top + 2, 13, 13), block.status, ink)
+            return
+        painter.setFont(self._struck if aside else self.bold)
+        painter.setPen(theme.color("text_soft" if aside else "text"))
+        painter.drawText(QPointF(rect.x() + _PAD, top + 12), self._lane_name(block.patient_name, rect.width() - _PAD - 3, bold=not aside))
+        theme.icons.paint(painter, QRect(rect.x() + _PAD - 1, top + pitch + 1, 13, 13), block.status, ink)
+        forms = (f"{clock(placed.start)}–{clock(placed.end)}", clock(placed.start))
+        room = rect.width() - _PAD - 17 - (16 if block.lane > 0 else 0)
+        time = next((form for form in forms if self.advance(form) <= room), "")
+        painter.setFont(self.plain)
+        painter.setPen(ink)
+        painter.drawText(QPointF(rect.x() + _PAD + 15, top + 12 + pitch), time)
+        if block.lane > 0 and rect.width() > 64:
+            theme.icons.paint(painter, QRect(rect.right() - 16, top + pitch + 1, 13, 13), "overbook", ink)
+
+    def _lane_name(self, name: str, width: int, *, bold: bool) -> str:
+        """The whole name, or surname and initial (`Hughes, J.`), or what fits."""
+        last, _comma, first = name.partition(", ")
+        forms = (name, f"{last}, {first[:1]}." if first else last)
+        return next((form for form in forms if self.advance(form, bold=bold) <= width), self.shortened(name, width, bold=bold))
 
     def _cursor(self, painter: QPainter, layout: DayLayout, cell: Cell) -> None:
         rect = QRectF(*layout.span_rect(Span(cell.column, cell.minute, cell.minute + layout.snap))).adjusted(1, 0, -1, 0)
@@ -237,48 +293,23 @@ class Painting:
         painter.setPen(QPen(self._theme.color("focus"), 2))
         painter.setBrush(self._theme.color("accent_soft"))
         painter.drawRoundedRect(rect, 4, 4)
-        painter.setFont(self._plain)
+        painter.setFont(self.plain)
         painter.setPen(self._theme.color("text_soft"))
         if rect.height() >= 13:
             painter.drawText(rect.adjusted(_PAD, 0, 0, 0), int(Qt.AlignmentFlag.AlignVCenter), clock(cell.minute))
         painter.restore()
 
-    def _now(self, painter: QPainter, layout: DayLayout, now: int, exposed: QRect, alpha: float) -> None:
-        if layout.first <= now <= layout.last:
+    def _now(self, painter: QPainter, layout: DayLayout, shown: Shown, exposed: QRect, alpha: float) -> None:
+        if shown.now is None or not shown.today or not layout.first <= shown.now <= layout.last:
+            return
+        y, width = layout.y(shown.now), layout.column_width
+        left, right = max(exposed.left(), shown.today.start * width), min(exposed.right(), shown.today.stop * width - 1)
+        if left < right:
             painter.setPen(QPen(self._theme.color("danger", alpha), 2))
-            painter.drawLine(exposed.left(), layout.y(now), min(exposed.right(), layout.width), layout.y(now))
+            painter.drawLine(left, y, right, y)
 
-    def _ghost(self, painter: QPainter, layout: DayLayout, ghost: Ghost) -> None:
-        theme, rect = self._theme, QRectF(*layout.span_rect(ghost.span))
-        verdict = ghost.verdict
-        name = "danger" if verdict.taken else "warning" if verdict.unusual else "accent"
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color(name), 2, Qt.PenStyle.DashLine if ghost.waiting else Qt.PenStyle.SolidLine))
-        ground = theme.color("danger", 0.16) if verdict.taken else theme.color(name, 0.18)
-        painter.setBrush(theme.color("surface", 0.86))
-        painter.drawRoundedRect(rect, 4, 4)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(rect, 4, 4)
-        words = [(f"{clock(ghost.span.start)}–{clock(ghost.span.end)}  {ghost.title}".strip(), "text", True)]
-        if verdict.reason:
-            words.append((verdict.reason, name, True))
-        elif not ghost.waiting:
-            words.append((f"{ghost.span.end - ghost.span.start} min", "text_soft", False))
-        room = int(rect.width()) - 2 * _PAD
-        if rect.height() < len(words) * _LINE + 2:  # a short ghost carries its words on a label of its own, so that the reason is never cut
-            label = QRectF(rect.x(), rect.bottom() + 3, rect.width(), len(words) * _LINE + 6)
-            painter.setPen(QPen(theme.color(name), 1))
-            painter.setBrush(theme.color("surface"))
-            painter.drawRoundedRect(label, 4, 4)
-            rect = label
-        for n, (text, ink, bold) in enumerate(words):
-            painter.setFont(self._bold if bold else self._plain)
-            painter.setPen(theme.color(ink))
-            painter.drawText(QPointF(rect.x() + _PAD, rect.y() + 14 + n * _LINE), self._shortened(text, room, bold=bold))
-        painter.restore()
-
-    def _advance(self, text: str, *, bold: bool = False) -> int:
+    def advance(self, text: str, *, bold: bool = False) -> int:
+        """Pixels of a small text, remembered."""
         key = (text, bold)
         if key not in self._wide:
             if len(self._wide) > 30_000:
@@ -286,7 +317,8 @@ class Painting:
             self._wide[key] = (self._bold_measure if bold else self._plain_measure).horizontalAdvance(text)
         return self._wide[key]
 
-    def _shortened(self, text: str, width: int, *, bold: bool) -> str:
+    def shortened(self, text: str, width: int, *, bold: bool) -> str:
+        """A small text cut to a width with an ellipsis, remembered."""
         key = (text, width, bold)
         if key not in self._short:
             if len(self._short) > 30_000:

@@ -1,4 +1,4 @@
-"""The day calendar: one column per doctor, frozen header and ruler, mouse and keyboard.
+"""The calendar of a day or a week: a column for each doctor on each day, mouse and keyboard.
 
 It asks by signals and never moves a block itself: a proposal stays as a dashed ghost until `show_schedule` brings what the database holds,
 or `release` says it was refused.
@@ -8,38 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QFocusEvent,
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from clinicdesk.services.schedule import AppointmentBlock, DaySchedule
-from ui.schedule.frozen import Corner, Header, Ruler
 from ui.schedule.keys import Keys
-from ui.schedule.model import MIN_COLUMN, ZOOMS, Cell, DayLayout, Placed, Span, Verdict, clock, minute_of, moment_of
-from ui.schedule.painting import HEADER_HEIGHT, RULER_WIDTH, Ghost, Painting, Shown, tool_tip
+from ui.schedule.model import Cell, DayLayout, Placed, Span, Verdict, carried, clock, moment_of
+from ui.schedule.painting import Ghost, Shown, tool_tip
 from ui.schedule.pointer import Pointer
+from ui.schedule.surface import Surface
 from ui.theme import Theme
 from ui.widgets.form import announce
 from ui.widgets.status_chip import status_word
 
+_MANY = 6  # more exposed rectangles than this are painted as one
 
-class DayCalendar(QAbstractScrollArea):
-    """Shows a `DaySchedule` in the clinic's `zone`; `now()` gives the aware present moment.
+
+class Parking(Protocol):
+    """Where a block can be put down outside the grid (the pinboard)."""
+
+    def hover(self, at: QPoint | None) -> bool:
+        """A block is held over this global position (None: no more); whether it may be put down there."""
+        ...
+
+    def park(self, block: AppointmentBlock) -> None:
+        """Keep the block."""
+        ...
+
+
+class DayCalendar(Surface):
+    """Shows a `DaySchedule` (or a `WeekSchedule`) in the clinic's `zone`.
 
     Signals: `book_requested(doctor_id, starts_at, ends_at)`, `move_requested(block, doctor_id, starts_at, ends_at)` (also resize),
     `opened(block)`, `selected(block | None)`, `step_requested(block, status)` (Del: cancelled, F4: arrived),
-    `menu_requested(block | None, global position)`, `zoom_changed(px per hour)`. Times are aware, in `zone`.
+    `menu_requested(block | None, global position)`, `unit_requested("day" | "week" | "month")` (D, W, M), `pin_requested(block)` (Ctrl+X),
+    `place_requested()` (Ctrl+V). Times are aware, in `zone`.
     """
 
     book_requested = Signal(int, object, object)
@@ -48,63 +54,76 @@ class DayCalendar(QAbstractScrollArea):
     selected = Signal(object)
     step_requested = Signal(object, str)
     menu_requested = Signal(object, QPoint)
-    zoom_changed = Signal(int)
+    unit_requested = Signal(str)
+    pin_requested = Signal(object)
+    place_requested = Signal()
 
     def __init__(self, theme: Theme, zone: tzinfo, *, now: Callable[[], datetime] | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.theme, self.zone = theme, zone
-        self._now = now or (lambda: datetime.now(zone))
-        self.painting = Painting(theme)
-        self.grid: DayLayout | None = None
+        super().__init__(theme, zone, now=now, parent=parent)
         self.visit_minutes = 20  #: length of a booking asked for by Enter or double click
         self.cell = Cell(0, 9 * 60)
         self.block_id: int | None = None
         self.ghost: Ghost | None = None
-        self.counts: list[int] = []
-        self._zoom = 96
-        self._pointer, self._keys = Pointer(self), Keys(self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.pinned: frozenset[int] = frozenset()
+        self.parking: Parking | None = None
+        self._ghost_area = QRect()
+        self.pointer, self._keys = Pointer(self), Keys(self)
         self.setAccessibleName(self.tr("Day calendar"))
-        self.setProperty("pane", "true")
-        self.viewport().setMouseTracking(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.verticalScrollBar().setStyleSheet(f"QScrollBar:vertical {{ margin-top: {HEADER_HEIGHT}px; }}")
-        self.horizontalScrollBar().setStyleSheet(f"QScrollBar:horizontal {{ margin-left: {RULER_WIDTH}px; }}")
-        self.setViewportMargins(RULER_WIDTH, HEADER_HEIGHT, 0, 0)
-        self._header, self._ruler, self._corner = Header(self), Ruler(self), Corner(self)
-        self._minute = QTimer(self)
-        self._minute.setInterval(20_000)
-        self._minute.timeout.connect(self._tick)
-        self._minute.start()
-        theme.changed.connect(self._recolour)
 
     # What the panel does with it
 
     def show_schedule(self, schedule: DaySchedule) -> None:
-        """Show this day as the database has it. The same day keeps scroll, cursor and selection; another begins at now or opening."""
+        """Show this day or week as the database has it. The same keeps scroll, cursor and selection; another begins at now or opening."""
         before = self.grid
-        same_day = before is not None and before.schedule.day == schedule.day
-        doctor = before.columns[self.cell.column].doctor_id if before is not None and self.cell.column < len(before.columns) else None
+        at = before.columns[self.cell.column] if before is not None and self.cell.column < len(before.columns) else None
         top = before.minute(self.verticalScrollBar().value()) if before is not None else 0
-        self.grid = DayLayout(schedule, self.zone, self._zoom, self._column_width(len(schedule.columns)))
-        self.counts = [sum(1 for p in column if not p.aside) for column in self.grid.placed]
-        numbers = {column.doctor_id: n for n, column in enumerate(schedule.columns)}
-        self.cell = Cell(numbers.get(doctor, 0) if doctor is not None else 0, self.cell.minute)
-        if self.block_id not in self.grid.by_id:
+        self.grid = grid = DayLayout(schedule, self.zone, self._zoom)
+        same = before is not None and before.days == grid.days
+        self.counts = [sum(1 for p in column if not p.aside) for column in grid.placed]
+        column = grid.number(at.doctor_id, at.day) if at is not None else None
+        self.cell = Cell(column or 0, self.cell.minute)
+        if self.block_id not in grid.by_id:
             self._select(None)
         if self.ghost is not None and self.ghost.waiting:
             self.ghost = None
+        if not (same and before is not None and len(before.columns) == len(grid.columns)):
+            self.pointer.abort()
+            self._keys.forget()
+        self.setAccessibleName(self.tr("Day calendar") if len(grid.days) == 1 else self.tr("Week calendar"))
         self._fit()
-        if same_day:
-            self.verticalScrollBar().setValue(self.grid.y(top))
+        if same and before is not None:
+            self.verticalScrollBar().setValue(grid.y(top))
+            if len(before.columns) != len(grid.columns):  # other doctors of the same days
+                self._across()
         else:
-            self._begin()
+            self._begin(at.doctor_id if at is not None else None)
         self.repaint_all()
 
     def release(self) -> None:
         """The database answered a request (either way): take the ghost away."""
         self.ghost = None
         self.viewport().update()
+
+    def set_pinned(self, ids: frozenset[int]) -> None:
+        """These appointments wait on the pinboard; their places stay theirs."""
+        self.pinned = ids
+        self.viewport().update()
+
+    def place(self, block: AppointmentBlock) -> None:
+        """Ask to put a block from the pinboard where the cursor is, with its own length."""
+        if self.grid is not None and self.grid.columns:
+            placed = carried(block)
+            start = min(self.cell.minute, 1440 - placed.end)
+            span = Span(self.cell.column, start, start + placed.end)
+            self.ask_to_move(placed, span, self.grid.verdict(span, ignoring=block.id))
+
+    def carry(self, block: AppointmentBlock, at: QPoint) -> bool:
+        """A block from outside is held over this global position; shows where it would go. False when that is beside the grid."""
+        return self.pointer.carry(block, self.viewport().mapFromGlobal(at))
+
+    def carry_end(self, *, drop: bool) -> bool:
+        """The block from outside was let go: ask to put it there, or forget it. Whether it was over the grid."""
+        return self.pointer.carry_end(drop=drop)
 
     def select(self, block_id: int) -> bool:
         """Select an appointment and scroll to it; False when it is not on this day."""
@@ -124,23 +143,6 @@ class DayCalendar(QAbstractScrollArea):
         """The selected appointment in its place."""
         return self.grid.by_id.get(self.block_id) if self.grid is not None and self.block_id is not None else None
 
-    def set_zoom(self, hour_px: int) -> None:
-        """Show this many pixels per hour (one of `ZOOMS`), keeping the middle of the picture where it is."""
-        if hour_px == self._zoom or hour_px not in ZOOMS:
-            return
-        self._zoom = hour_px
-        if self.grid is not None:
-            middle = self.grid.minute(self.verticalScrollBar().value() + self.viewport().height() / 2)
-            self.grid = DayLayout(self.grid.schedule, self.zone, hour_px, self._column_width(len(self.grid.columns)))
-            self._fit()
-            self.verticalScrollBar().setValue(self.grid.y(middle) - self.viewport().height() // 2)
-        self.repaint_all()
-        self.zoom_changed.emit(hour_px)
-
-    def zoom(self, steps: int) -> None:
-        """Closer (+1) or further (-1)."""
-        self.set_zoom(ZOOMS[max(0, min(len(ZOOMS) - 1, ZOOMS.index(self._zoom) + steps))])
-
     # What keys and mouse share
 
     def activate(self) -> None:
@@ -158,12 +160,12 @@ class DayCalendar(QAbstractScrollArea):
         self._select(placed.block.id)
         self._reveal()
 
-    def set_cell(self, cell: Cell) -> None:
-        """Move the cursor; a block under it becomes the selection."""
+    def set_cell(self, cell: Cell, *, free: bool = False) -> None:
+        """Move the cursor; a block under it becomes the selection, unless it was pointed at as `free` beside one."""
         if self.grid is None or not self.grid.columns:
             return
         self.cell = cell
-        under = self.grid.at(cell)
+        under = None if free else self.grid.at(cell)
         self._select(under.block.id if under is not None else None)
         self._reveal()
         self.setAccessibleDescription(self.describe())
@@ -173,9 +175,9 @@ class DayCalendar(QAbstractScrollArea):
         """The cursor in words: doctor, time, and who is there."""
         if self.grid is None or not self.grid.columns:
             return ""
-        doctor, placed = self.grid.columns[self.cell.column].name, self.placed
+        doctor, placed = self.grid.name(self.cell.column), self.placed
         if placed is not None:
-            words = self.tr("{0}, {1} to {2}, {3}, {4}")
+            words = self.tr("{0}, {1} to {2}, {3}, {4}") + (self.tr(", on the pinboard") if placed.block.id in self.pinned else "")
             return words.format(doctor, clock(placed.start), clock(placed.end), placed.block.patient_name, status_word(placed.block.status))
         verdict = self.grid.verdict(Span(self.cell.column, self.cell.minute, self.cell.minute + self.grid.snap))
         return f"{doctor}, {clock(self.cell.minute)}, {verdict.reason or self.tr('free')}"
@@ -186,8 +188,8 @@ class DayCalendar(QAbstractScrollArea):
             return
         self.ghost = Ghost(span, "", self.grid.verdict(span), waiting=True)
         self.viewport().update()
-        day, column = self.grid.schedule.day, self.grid.columns[span.column]
-        self.book_requested.emit(column.doctor_id, moment_of(span.start, day, self.zone), moment_of(span.end, day, self.zone))
+        column = self.grid.columns[span.column]
+        self.book_requested.emit(column.doctor_id, moment_of(span.start, column.day, self.zone), moment_of(span.end, column.day, self.zone))
 
     def ask_to_move(self, placed: Placed, span: Span, verdict: Verdict) -> None:
         """Emit `move_requested` and keep the ghost, dashed, until the answer."""
@@ -195,7 +197,7 @@ class DayCalendar(QAbstractScrollArea):
             return
         self.ghost = Ghost(span, placed.block.patient_name, verdict, waiting=True)
         self.viewport().update()
-        day, length = self.grid.schedule.day, timedelta(minutes=span.end - span.start)
+        day, length = self.grid.columns[span.column].day, timedelta(minutes=span.end - span.start)
         starts_at = moment_of(span.start, day, self.zone)
         resized = span.start == placed.start and span.column == placed.column
         ends_at = moment_of(span.end, day, self.zone) if resized else starts_at + length
@@ -220,105 +222,100 @@ class DayCalendar(QAbstractScrollArea):
         if self.grid is None:
             return
         placed = self.placed
-        rect = self.grid.rect(placed) if placed is not None else self.grid.span_rect(
-            Span(self.cell.column, self.cell.minute, self.cell.minute + self.grid.snap))
+        self.reveal_span(Span(placed.column, placed.start, placed.end) if placed is not None else
+                         Span(self.cell.column, self.cell.minute, self.cell.minute + self.grid.snap))
+
+    def reveal_span(self, span: Span) -> None:
+        """Scroll as little as possible until a stretch is in view."""
+        if self.grid is None:
+            return
+        rect = self.grid.span_rect(span)
         for bar, near, far, page in ((self.verticalScrollBar(), rect.y - 24, rect.y + rect.height + 24, self.viewport().height()),
-                                     (self.horizontalScrollBar(), self.cell.column * self.grid.column_width,
-                                      (self.cell.column + 1) * self.grid.column_width, self.viewport().width())):
+                                     (self.horizontalScrollBar(), span.column * self.grid.column_width,
+                                      (span.column + 1) * self.grid.column_width, self.viewport().width())):
             if near < bar.value():
                 bar.setValue(near)
             elif far > bar.value() + page:
                 bar.setValue(min(near, far - page))
 
-    def _column_width(self, columns: int) -> int:
-        return max(MIN_COLUMN, self.viewport().width() // max(1, columns))
-
-    def _fit(self) -> None:
-        if self.grid is None:
+    def _begin(self, doctor_id: int | None) -> None:
+        """Where it opens: at now when today is shown, else at the first open hour; the cursor there, with the same doctor if possible."""
+        grid = self.grid
+        if grid is None or not grid.columns:
             return
-        self.grid.column_width = self._column_width(len(self.grid.columns))
-        room = self.viewport().size()
-        for bar, content, page, step in ((self.verticalScrollBar(), self.grid.height, room.height(), self.grid.hour_px // 4),
-                                         (self.horizontalScrollBar(), self.grid.width, room.width(), self.grid.column_width // 4)):
-            bar.setPageStep(page)
-            bar.setSingleStep(step)
-            bar.setRange(0, max(0, content - page))
-
-    def _begin(self) -> None:
-        """Where a day opens: at now when it is today, else at the first open hour; the cursor there."""
-        if self.grid is None or not self.grid.columns:
-            return
-        now = self.now_minute()
-        start = min((self.grid.first_open(n) for n in range(len(self.grid.columns)) if self.grid.open[n]), default=self.grid.first)
-        self.cell = Cell(0, (now if now is not None else self.grid.first_open(0)) // self.grid.snap * self.grid.snap)
+        now, today = self.now_minute(), self.today()
+        first = today.start if today else 0
+        lane = next((n for n in range(first, first + grid.lanes) if grid.columns[n].doctor_id == doctor_id), first)
+        start = min((grid.first_open(n) for n in range(len(grid.columns)) if grid.open[n]), default=grid.first)
+        self.cell = Cell(lane, (now if now is not None else grid.first_open(lane)) // grid.snap * grid.snap)
         above = self.viewport().height() // 3 if now is not None else 8
-        self.verticalScrollBar().setValue(self.grid.y(start if now is None else max(start, now)) - above)
-        self.horizontalScrollBar().setValue(0)
+        self.verticalScrollBar().setValue(grid.y(start if now is None else max(start, now)) - above)
+        self._across()
 
-    def now_minute(self) -> int | None:
-        """The present minute when the day shown is today."""
-        if self.grid is None:
-            return None
-        now = self._now().astimezone(self.zone)
-        return minute_of(now, now.date(), self.zone) if now.date() == self.grid.schedule.day else None
+    def _across(self) -> None:
+        """Sideways: the cursor's day from its first doctor on, if the cursor stays in view."""
+        grid = self.grid
+        if grid is not None:
+            first = self.cell.column // grid.lanes * grid.lanes
+            at = (self.cell.column + 1) * grid.column_width - self.viewport().width()
+            self.horizontalScrollBar().setValue(max(first * grid.column_width, at))
 
-    def content(self, position: QPoint) -> QPoint:
-        """A viewport position in content pixels."""
-        return position + QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+    # What is proposed
 
-    def repaint_all(self) -> None:
-        """Grid, header and ruler."""
-        for widget in (self.viewport(), self._header, self._ruler):
-            widget.update()
+    @property
+    def proposed(self) -> Ghost | None:
+        """The ghost of keys, pointer, or of what the database was asked."""
+        return self._keys.ghost or self.pointer.ghost or self.ghost
 
-    @Slot()
-    def _tick(self) -> None:
-        if self.isVisible() and self.now_minute() is not None:
-            self.repaint_all()
-
-    @Slot()
-    def _recolour(self) -> None:
-        self.painting.forget()
-        self.repaint_all()
+    def update_ghost(self) -> None:
+        """The proposal changed: repaint where it was and where it is, nothing else."""
+        before, ghost = self._ghost_area, self.proposed
+        here = self.ghosts.area(self.grid, ghost, self.visible()) if self.grid is not None and ghost is not None else QRect()
+        self.update_areas(before, here)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        if self.grid is None:
+        grid = self.grid
+        if grid is None or not grid.columns:
             painter.fillRect(event.rect(), self.theme.color("sunken"))
+            painter.setPen(self.theme.color("text_soft"))
+            words = "" if grid is None else self.tr("No doctor to show. Choose doctors in the list above.")
+            painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), words)
+            painter.end()
+            return
+        offset, ghost = self.content(QPoint(0, 0)), self.proposed
+        painter.translate(-offset)
+        held = ghost is not None and ghost.title and (self._keys.ghost or self.pointer.drag or ghost.waiting)
+        shown = Shown(self.block_id, self.pointer.hovered, self.cell if self.block_id is None else None, self.hasFocus(),
+                      self.now_minute(), self.today(), self.block_id if held else None, self.pinned)
+        region = event.region()
+        for part in [region.boundingRect()] if region.rectCount() > _MANY else list(region):  # type: ignore[call-overload]
+            exposed = part.translated(offset)
+            painter.setClipRect(exposed)
+            self.painting.paint(painter, grid, exposed, shown)
+        painter.setClipping(False)
+        if ghost is not None:
+            visible = self.visible()
+            painter.setClipRegion(region.translated(offset))
+            self.ghosts.paint(painter, grid, ghost, visible)
+            self._ghost_area = self.ghosts.area(grid, ghost, visible)
         else:
-            offset = self.content(QPoint(0, 0))
-            painter.translate(-offset)
-            drag = self._pointer.drag
-            ghost = self._keys.ghost or self._pointer.ghost or self.ghost
-            moving = self.block_id if ghost is not None and ghost.title and (self._keys.ghost or drag or ghost.waiting) else None
-            self.painting.paint(painter, self.grid, event.rect().translated(offset), Shown(
-                self.block_id, self._pointer.hovered, self.cell if self.block_id is None else None, self.hasFocus(), self.now_minute(),
-                ghost, moving))
+            self._ghost_area = QRect()
         painter.end()
 
-    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
-        self.repaint_all()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._header.setGeometry(RULER_WIDTH, 0, self.width() - RULER_WIDTH, HEADER_HEIGHT)
-        self._ruler.setGeometry(0, HEADER_HEIGHT, RULER_WIDTH, self.viewport().height())
-        self._corner.setGeometry(0, 0, RULER_WIDTH, HEADER_HEIGHT)
-        self._fit()
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pointer.pressed(event)
+        self.pointer.pressed(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer.moved(event.position().toPoint(), event.buttons())
+        self.pointer.moved(event.position().toPoint(), event.buttons())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pointer.released(event)
+        self.pointer.released(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._pointer.pressed(event)
-            self._pointer.abort()
+            self.pointer.pressed(event)
+            self.pointer.abort()
             self.activate()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -332,29 +329,25 @@ class DayCalendar(QAbstractScrollArea):
         else:
             self.menu_requested.emit(self.block, event.globalPos())
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom(1 if event.angleDelta().y() > 0 else -1)
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.grid is not None:
             at = self.content(event.pos())
             placed = self.grid.block_at(at.x(), at.y())
             if placed is None:
-                QToolTip.hideText()
+                reason = self.grid.columns[self.grid.column_at(at.x())].closed_reason if self.grid.columns else ""
+                QToolTip.showText(event.globalPos(), f"Closed: {reason}" if reason else "", self.viewport())
             else:
-                QToolTip.showText(event.globalPos(), tool_tip(placed.block, f"{clock(placed.start)}–{clock(placed.end)}"), self.viewport())
+                words = tool_tip(placed.block, f"{clock(placed.start)}–{clock(placed.end)}")
+                kept = self.tr("\nOn the pinboard. This time is kept.") if placed.block.id in self.pinned else ""
+                QToolTip.showText(event.globalPos(), words + kept, self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
-            self._pointer.left()
+            self.pointer.left()
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._pointer.drag is not None and event.key() == Qt.Key.Key_Escape:
-            self._pointer.abort()
+        if self.pointer.drag is not None and event.key() == Qt.Key.Key_Escape:
+            self.pointer.abort()
         elif not self._keys.pressed(event):
             super().keyPressEvent(event)
 
@@ -386,6 +379,3 @@ class DayCalendar(QAbstractScrollArea):
         super().focusOutEvent(event)
         self._keys.commit()
         self.viewport().update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(900, 600)
