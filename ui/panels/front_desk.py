@@ -67,7 +67,7 @@ class FrontDeskPanel(Panel):
     """Where reception works all day."""
 
     key = "front-desk"
-    title = "Day"
+    title = "Calendar"
     icon = "day"
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
