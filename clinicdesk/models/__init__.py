@@ -1,6 +1,6 @@
 """What is stored: SQLAlchemy tables of the schemas `auth` and `clinic`, nothing else. Importing this package loads them all."""
 
-from clinicdesk.models import accounts, clinical, operations, people, prescribing, records, scheduling
+from clinicdesk.models import accounts, clinical, operations, people, prescribing, records, register, scheduling
 from clinicdesk.models.base import Base
 
-__all__ = ["Base", "accounts", "clinical", "operations", "people", "prescribing", "records", "scheduling"]
+__all__ = ["Base", "accounts", "clinical", "operations", "people", "prescribing", "records", "register", "scheduling"]

@@ -32,6 +32,7 @@ class PatientRow:
     last_visit: datetime | None
     tags: tuple[str, ...]
     archived: bool
+    merged_into: str = ""  #: the record this one is kept under, when it is merged
 
 
 @dataclass(frozen=True, slots=True)

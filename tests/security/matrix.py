@@ -45,6 +45,12 @@ READS = {
     "clinic.visits":               ("none",      "care", "all",        "own",  "none"),
     "clinic.visit_outbox":         ("none",      "care", "all",        "own",  "none"),
     "clinic.settings":             ("all",       "all",  "all",        "all",  "all"),
+    # The register
+    "clinic.name_spellings":       ("all",       "all",  "all",        "none", "none"),
+    "clinic.different_people":     ("all",       "all",  "all",        "none", "none"),
+    "clinic.merges":               ("all",       "all",  "all",        "none", "none"),
+    "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
+    "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -85,4 +91,10 @@ WRITES = {
     "clinic.visits":               ("-",         "i",    "-",          "-",    "-"),
     "clinic.visit_outbox":         ("-",         "i",    "-",          "-",    "-"),
     "clinic.settings":             ("-",         "-",    "IU",         "-",    "-"),
+    # The register
+    "clinic.name_spellings":       ("-",         "-",    "-",          "-",    "-"),
+    "clinic.different_people":     ("I",         "-",    "I",          "-",    "-"),
+    "clinic.merges":               ("IU",        "-",    "IU",         "-",    "-"),
+    "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
+    "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
 }

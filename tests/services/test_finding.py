@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clinicdesk.rules.names import normalise
 from clinicdesk.services import finding, patients
 from tests.clinics import Practice
 from tests.visiting import counted
@@ -73,7 +74,36 @@ def test_search_costs_the_same_queries_for_one_as_for_many(practice: Practice, p
         with practice.read("rita") as session, counted(session) as queries:
             assert finding.search(session, typed)
         costs.append(len(queries))
-    assert max(costs) <= 3, costs
+    assert max(costs) <= 8, costs
+    assert costs[1] <= 3, "spellings are only looked at when few fit"
     with practice.read("rita") as session, counted(session) as queries:
         finding.recent(session)
     assert len(queries) == 2
+
+
+TYPED_BADLY = (("Shmit", "steph"), ("Schmitt", "steph"), ("Shmidt stefani", "steph"), ("Scmidht", "steph"), ("stpehanie", "steph"),
+               ("Obrein", "zoe"), ("zoe obrain", "zoe"), ("garsia", "maria1"), ("Gacria mraia", "maria1"), ("ivanva olga", "olga"),
+               ("hnas muler", "hans"), ("gret muler", "grethe"), ("Schmitd 9.9.1999", "steph"))
+
+
+def test_one_or_two_slips_still_find_the_person(practice: Practice, people: dict[str, str]) -> None:
+    names = {patient: name for name, patient in people.items()}
+    cat = practice.patient(first_name="Catherine", last_name="Novak")
+    with practice.read("rita") as session, counted(session) as queries:
+        for typed, wanted in TYPED_BADLY:
+            queries.statements.clear()
+            assert wanted in [names.get(row.id) for row in finding.search(session, typed)], typed
+            assert len(queries) <= 8, typed
+        for typed in ("Katarina", "Katherine", "Kathrin novak", "novac catherine"):
+            assert cat in {row.id for row in finding.search(session, typed)}, typed
+        assert finding.search(session, "Garcia")[0].id == people["maria1"], "who is spelled so comes first"
+        assert finding.search(session, "Wolkenstein") == []
+
+
+def test_the_full_name_finds_in_any_order_with_comma_and_accents(practice: Practice, people: dict[str, str]) -> None:
+    with practice.read("rita") as session:
+        for typed in ("María García", "Garcia, Maria", "GARCÍA MARIA", "maria garcia", "García,María", "O'Brien-Lukasz Zoe",
+                      "Zoë O’Brien Łukasz",
+                      "Hans Peter Müller", "Müller, Hans Peter", "Mueller Grethe"):
+            (first, *_) = finding.search(session, typed)
+            assert normalise(typed).split()[0] in normalise(f"{first.first_name} {first.last_name}").split(), typed
