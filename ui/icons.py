@@ -41,7 +41,8 @@ NAMES: Mapping[str, str] = {
     "start": "play-circle-outline", "finish": "check-decagram-outline", "call": "bullhorn-outline", "bell": "bell-outline",
     "attachment": "paperclip", "drag": "drag-vertical", "scheduled": "calendar-blank-outline", "confirmed": "calendar-check-outline",
     "arrived": "sofa", "in_progress": "play-circle", "completed": "check-circle", "cancelled": "cancel", "no_show": "account-off-outline",
-    "overbook": "layers-plus", "receptionist": "desk", "administrator": "shield-account-outline",
+    "overbook": "layers-plus", "merge": "call-merge", "separate": "call-split", "photo": "account-box-outline",
+    "receptionist": "desk", "administrator": "shield-account-outline",
 }
 
 _FONT = ("mdi6", "materialdesignicons6-webfont-6.9.96.ttf", "materialdesignicons6-webfont-charmap-6.9.96.json")

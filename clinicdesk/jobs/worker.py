@@ -48,6 +48,11 @@ def build_app(url: str, database: Database) -> App:
         with database.write() as session:
             visits.deliver(session, UUID(visit_id), revision)
 
+    @app.task(name="follow_person", queue="documents", retry=Patience())
+    def follow_person(patient_id: str) -> None:
+        with database.write() as session:
+            visits.follow_person(session, patient_id)
+
     return app
 
 

@@ -156,6 +156,14 @@ def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: in
     if row.version != version:
         raise ChangedElsewhere("Somebody else changed this patient in the meantime.")
     values = check_form(replace(form, medical_history=None, allergies=None, medication=None), session.now().astimezone(session.zone).date())
+    store_changed(session, row, values)
+    say_different(session, patient_id, not_same)
+    return row.version
+
+
+def store_changed(session: ClinicSession, row: Patient, values: dict[str, object]) -> None:
+    """Write checked values over a patient: columns, contact, tags, sealed texts, and what she is found by."""
+    patient_id = row.id
     columns, contact, tags, sealed = _split(values)
     for name, value in columns.items():
         setattr(row, name, value)
@@ -169,8 +177,6 @@ def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: in
     for name, text in sealed.items():
         _reseal(session, patient_id, name, text)
     _write_terms(session, patient_id, columns, tags)
-    say_different(session, patient_id, not_same)
-    return row.version
 
 
 def _reseal(session: ClinicSession, patient_id: str, field: str, text: str) -> None:
@@ -213,14 +219,16 @@ def tags_in_use(session: ClinicSession) -> list[str]:
     return list(session.scalars(counted))
 
 
-def tag_many(session: ClinicSession, patient_ids: Iterable[str], tag: str, *, put_on: bool) -> int:
-    """Put a tag on several patients or take it off, all or none; how many there were."""
+def tag_many(session: ClinicSession, patient_ids: Iterable[str], tag: str, *, put_on: bool) -> list[str]:
+    """Put a tag on several patients or take it off, all or none; whom it changed."""
     word = check_tag(tag)
-    ids = list(patient_ids)
-    for patient_id in ids:
+    changed = []
+    for patient_id in patient_ids:
         known = set(session.scalars(select(PatientTag.tag).where(PatientTag.patient_id == patient_id)))
-        set_tags(session, patient_id, sorted(known | {word} if put_on else known - {word}))
-    return len(ids)
+        if (word in known) != put_on:
+            set_tags(session, patient_id, sorted(known | {word} if put_on else known - {word}))
+            changed.append(patient_id)
+    return changed
 
 
 def archive_many(session: ClinicSession, patient_ids: Iterable[str], *, restore: bool = False) -> int:

@@ -6,16 +6,24 @@ finds the services that forget.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, func, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, func, or_, select
 
+from clinicdesk.models.register import Alias
 from clinicdesk.storage.database import ClinicSession
 
 
 def of_person(column: Any, patient_id: Any) -> ColumnElement[bool]:
     """Whether a row belongs to the person of this record, whichever of her records it was made under."""
     return column == any_(func.clinic.person_ids(patient_id, type_=ARRAY(Text)))  # type: ignore[no-any-return]
+
+
+def records_of(column: Any, person_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a row belongs to one of several people, each named by the record she is kept under."""
+    merged = select(Alias.patient_id).where(Alias.person_id.in_(person_ids))
+    return or_(column.in_(person_ids), column.in_(merged))
 
 
 def ids_of(session: ClinicSession, patient_id: str) -> list[str]:
