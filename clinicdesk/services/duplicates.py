@@ -103,22 +103,29 @@ def possible(session: ClinicSession, among: int = 2_000, limit: int = 100) -> li
             for a, b in chosen if a in rows and b in rows]
 
 
-#: Records that share a date of birth and a sound, or an e-mail; neither merged, archived, nor said to be two people.
+#: Records that share a date of birth (or one with day and month swapped) and a sound, or an e-mail; neither merged, archived, nor said to be two people.
 _PAIRS = text("""
     with recent as materialized (
-        select p.id, p.born, p.email from clinic.patients p
+        select p.id, to_char(p.born, 'YYYYMMDD') as born, lower(p.email) as email from clinic.patients p
          where p.archived_at is null and not exists (select 1 from clinic.aliases a where a.patient_id = p.id and a.person_id <> p.id)
-         order by p.updated_at desc limit :among)
-    select distinct least(r.id, o.patient_id), greatest(r.id, o.patient_id)
-      from recent r
-      join clinic.patient_terms o on o.patient_id <> r.id and (o.kind = 'born' and o.term = to_char(r.born, 'YYYYMMDD')
-           and exists (select 1 from clinic.patient_terms s join clinic.patient_terms t on t.term = s.term and t.kind = 'sound'
-                        where s.patient_id = r.id and s.kind = 'sound' and t.patient_id = o.patient_id)
-        or o.kind = 'email' and r.email <> '' and o.term = lower(r.email))
-      join clinic.patients q on q.id = o.patient_id and q.archived_at is null
-     where not exists (select 1 from clinic.aliases a where a.patient_id = o.patient_id and a.person_id <> o.patient_id)
-       and not exists (select 1 from clinic.different_people d
-                        where d.patient_id = least(r.id, o.patient_id) and d.other_id = greatest(r.id, o.patient_id))
+         order by p.updated_at desc limit :among),
+    same as materialized (
+        select r.id, o.patient_id as other from recent r join clinic.patient_terms o on o.kind = 'born' and o.term = r.born
+         where o.patient_id <> r.id
+        union
+        select r.id, o.patient_id from recent r join clinic.patient_terms o on o.kind = 'born'
+           and o.term = substr(r.born, 1, 4) || substr(r.born, 7, 2) || substr(r.born, 5, 2)
+         where o.patient_id <> r.id
+        union
+        select r.id, o.patient_id from recent r join clinic.patient_terms o on o.kind = 'email' and o.term = r.email
+         where r.email <> '' and o.patient_id <> r.id),
+    pairs as materialized (select distinct least(id, other) as one, greatest(id, other) as two from same)
+    select p.one, p.two from pairs p join clinic.patients q on q.id = p.one and q.archived_at is null
+      join clinic.patients o on o.id = p.two and o.archived_at is null
+     where exists (select 1 from clinic.patient_terms s join clinic.patient_terms t on t.term = s.term and t.kind = s.kind
+                    where s.patient_id = p.one and s.kind in ('sound', 'email') and t.patient_id = p.two)
+       and not exists (select 1 from clinic.aliases a where a.patient_id in (p.one, p.two) and a.person_id <> a.patient_id)
+       and not exists (select 1 from clinic.different_people d where d.patient_id = p.one and d.other_id = p.two)
      limit 4000""")
 
 

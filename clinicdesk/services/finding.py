@@ -6,7 +6,7 @@ fewer than `FEW` fit, each typed name is replaced by the words near it (`service
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +34,7 @@ from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.names import Query, normalise, parse_query, prefix_end
 from clinicdesk.services.people import PatientRow
 from clinicdesk.services.person import of_person
-from clinicdesk.services.spelling import near_words, nearness
+from clinicdesk.services.spelling import alike_enough, near_words, nearness
 from clinicdesk.storage.database import ClinicSession
 
 #: Candidates looked at before ranking; a page of results is shorter.
@@ -45,9 +45,12 @@ NEAR_CANDIDATES = 200
 FEW = 3
 #: A beginning that fits fewer terms than this is rare enough to start from.
 RARE = 400
+#: Of a beginning that fits more terms than this only so many are read to meet another one.
+WIDE = 20_000
 _SELECTIVE = {"id": 4, "email": 3, "born": 3, "phone": 2, "tag": 1, "name": 0}
 
 Need = Sequence[tuple[str, str]]
+Shape = tuple[tuple[str, ...], ...]
 
 
 def search(session: ClinicSession, typed: str, limit: int = 20, *, archived: bool = False) -> list[PatientRow]:
@@ -62,10 +65,12 @@ def search(session: ClinicSession, typed: str, limit: int = 20, *, archived: boo
     rows = rows_of(session, ids[:CANDIDATES], archived=archived, numbers=[i for i in query.ids if len(i) == _ID_LENGTH])
     found = sorted(rows, key=lambda row: _rank(row, query))
     if len(found) < FEW and query.names:
-        known = {row.id for row in found}
-        near = [i for i in _near(session, query) if i not in known]
-        others = [row for row in rows_of(session, near, archived=archived) if row.id not in known]
-        found += sorted(others, key=lambda row: _near_rank(row, query))
+        words = near_words(session, query.names)
+        for look, judge in ((_near, _anybody), (_partly, _could_be)):
+            if len(found) < FEW and (ids := look(session, query, words)):
+                known = {row.id for row in found}
+                others = [row for row in rows_of(session, ids, archived=archived) if row.id not in known and judge(row, query)]
+                found += sorted(others, key=lambda row: _near_rank(row, query))
     return found[:limit]
 
 
@@ -75,32 +80,62 @@ _ID_LENGTH = len("p_xxxxxx")
 def _fitting(session: ClinicSession, needs: Sequence[Need]) -> list[str]:
     """Ids of patients that fit all needs: walk the most selective one, look the others up."""
     ordered = sorted(needs, key=lambda need: max((_SELECTIVE.get(k, 0), len(p)) for k, p in need), reverse=True)
-    if len(ordered) > 1 and all(kind in {"name", "tag", "id", "email"} for kind, _ in ordered[0]):
-        ordered = _rarest_first(session, ordered)
-    bounds = {}
-    for i, need in enumerate(ordered):
-        for j, (_, prefix) in enumerate(need):
-            bounds[f"from_{i}_{j}"], bounds[f"to_{i}_{j}"] = prefix, prefix_end(prefix)
-    shape = tuple(tuple(kind for kind, _ in need) for need in ordered)
-    return list(dict.fromkeys(session.scalars(_walk(shape), bounds)))
+    if len(ordered) == 1 or any(kind in {"born", "phone"} for kind, _ in ordered[0]):
+        return _run(session, _walk, ordered)
+    counts = _counted(session, ordered, RARE)
+    ordered = [ordered[i] for i in sorted(range(len(ordered)), key=lambda i: (counts[i], i))]
+    if min(counts) < RARE:
+        return _run(session, _walk, ordered)
+    found = _run(session, _meeting, ordered)
+    if len(found) < CANDIDATES and max(_counted(session, ordered, WIDE)) >= WIDE:
+        found = list(dict.fromkeys([*found, *_run(session, _walk, ordered)]))
+    return found
 
 
-def _rarest_first(session: ClinicSession, needs: list[Need]) -> list[Need]:
-    """The need that fits the fewest terms first; counting stops at RARE, where one common beginning is as good as another."""
-    bounds = {}
+def _run(session: ClinicSession, statement: Callable[[Shape], Any], needs: Sequence[Need]) -> list[str]:
+    return list(dict.fromkeys(session.scalars(statement(_shape(needs)), _bounds(needs))))
+
+
+def _shape(needs: Sequence[Need]) -> Shape:
+    return tuple(tuple(kind for kind, _ in need) for need in needs)
+
+
+def _bounds(needs: Sequence[Need]) -> dict[str, Any]:
+    bounds: dict[str, Any] = {}
     for i, need in enumerate(needs):
         for j, (_, prefix) in enumerate(need):
             bounds[f"from_{i}_{j}"], bounds[f"to_{i}_{j}"] = prefix, prefix_end(prefix)
-    counts = session.execute(_counts(tuple(tuple(kind for kind, _ in need) for need in needs)), bounds).one()
-    place = sorted(range(len(needs)), key=lambda i: (counts[i], i))
-    return [needs[i] for i in place]
+    return bounds
+
+
+def _counted(session: ClinicSession, needs: Sequence[Need], most: int) -> list[int]:
+    """How many terms each need fits; counting stops at `most`."""
+    return list(session.execute(_counts(_shape(needs)), {**_bounds(needs), "most": most}).one())
 
 
 @lru_cache(maxsize=256)
-def _counts(shape: tuple[tuple[str, ...], ...]) -> Select[Any]:
+def _meeting(shape: Shape) -> Select[Any]:
+    """Needs that many fit, met in the middle: each is read once, which is less than looking thousands of one up in the other.
+
+    Written as one grouping, because a join here becomes a nested loop as soon as the server keeps a plan for any parameters.
+    """
+    parts = []
+    for i, kinds in enumerate(shape):
+        for j, kind in enumerate(kinds):
+            side = select(PatientTerm.patient_id, PatientTerm.term, literal(1 << i).label("side"))
+            parts.append(side.where(_fits(PatientTerm, kind, f"{i}_{j}")).order_by(PatientTerm.term).limit(WIDE))
+    either = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    first = func.min(either.c.term).filter(either.c.side == 1)
+    query = select(either.c.patient_id).group_by(either.c.patient_id).having(func.bit_or(either.c.side) == (1 << len(shape)) - 1)
+    return query.order_by(first).limit(CANDIDATES)
+
+
+@lru_cache(maxsize=256)
+def _counts(shape: Shape) -> Select[Any]:
     columns = []
     for i, kinds in enumerate(shape):
-        parts = [select(func.count()).select_from(select(literal(1)).where(_fits(PatientTerm, kind, f"{i}_{j}")).limit(RARE).subquery())
+        most: BindParameter[int] = bindparam("most")
+        parts = [select(func.count()).select_from(select(literal(1)).where(_fits(PatientTerm, kind, f"{i}_{j}")).limit(most).subquery())
                  .scalar_subquery() for j, kind in enumerate(kinds)]
         whole: Any = parts[0]
         for part in parts[1:]:
@@ -110,7 +145,7 @@ def _counts(shape: tuple[tuple[str, ...], ...]) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _walk(shape: tuple[tuple[str, ...], ...]) -> Select[Any] | CompoundSelect[Any]:
+def _walk(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     """The statement for needs of some kinds. Put together once: that takes longer than its answer."""
     others = []
     for i, kinds in enumerate(shape[1:], 1):
@@ -130,12 +165,37 @@ def _fits(term: type[PatientTerm], kind: str, bound: str) -> ColumnElement[bool]
     return and_(term.kind == kind, term.term >= begins, term.term < bindparam(f"to_{bound}", type_=Text))
 
 
-def _near(session: ClinicSession, query: Query) -> list[str]:
+def _near(session: ClinicSession, query: Query, words: dict[str, list[str]]) -> list[str]:
     """Ids of people called nearly what was typed, whatever else was typed fitting too."""
-    words = near_words(session, query.names)
-    if not all(words.values()):
+    return called(session, list(words.values()), _besides(query)) if all(words.values()) else []
+
+
+def _partly(session: ClinicSession, query: Query, words: dict[str, list[str]]) -> list[str]:
+    """Ids of people who have one of several typed names nearly; the others are judged by `_could_be`."""
+    if len(words) < 2:
         return []
-    return called(session, list(words.values()), [need for need in query.needs if all(kind != "name" for kind, _ in need)])
+    found = [called(session, [some], _besides(query)) for some in words.values() if some]
+    return list(dict.fromkeys(i for ids in found for i in ids))
+
+
+def _besides(query: Query) -> list[Need]:
+    """What was typed besides names."""
+    return [need for need in query.needs if all(kind != "name" for kind, _ in need)]
+
+
+def _parts(row: PatientRow) -> tuple[str, ...]:
+    """The parts of somebody's names, and each name in one word."""
+    first, last = normalise(row.first_name), normalise(row.last_name)
+    return (*first.split(), *last.split(), first.replace(" ", ""), last.replace(" ", ""))
+
+
+def _anybody(_row: PatientRow, _query: Query) -> bool:
+    return True
+
+
+def _could_be(row: PatientRow, query: Query) -> bool:
+    """Whether every typed name could be meant for one of this person's."""
+    return all(any(alike_enough(name, word) for word in _parts(row)) for name in query.names)
 
 
 def called(session: ClinicSession, names: Sequence[Sequence[str]], others: Sequence[Need] = (), limit: int = NEAR_CANDIDATES) -> list[str]:
@@ -143,15 +203,13 @@ def called(session: ClinicSession, names: Sequence[Sequence[str]], others: Seque
     bounds: dict[str, Any] = {"names": limit}
     for i, some in enumerate(sorted(names, key=len)):
         bounds[f"words_{i}"] = list(some)
-    for i, need in enumerate(others, 1):
-        for j, (_, prefix) in enumerate(need):
-            bounds[f"from_{i}_{j}"], bounds[f"to_{i}_{j}"] = prefix, prefix_end(prefix)
-    statement = _called(len(names), tuple(tuple(kind for kind, _ in need) for need in others))
+    bounds.update(_bounds([(), *others]))  # the others are counted from one
+    statement = _called(len(names), _shape(others))
     return list(session.scalars(statement, bounds))
 
 
 @lru_cache(maxsize=64)
-def _called(names: int, others: tuple[tuple[str, ...], ...]) -> Select[Any]:
+def _called(names: int, others: Shape) -> Select[Any]:
     """Everybody called so by each name, met in the middle: no walk over a common name that looks a rare one up each time."""
     def some(i: int) -> Select[Any]:
         words = any_(bindparam(f"words_{i}", type_=ARRAY(Text)))
@@ -218,7 +276,5 @@ def _rank(row: PatientRow, query: Query) -> tuple[object, ...]:
 
 def _near_rank(row: PatientRow, query: Query) -> tuple[object, ...]:
     """Archived last; the fewest slips first; then by name."""
-    words = (*normalise(row.first_name).split(), *normalise(row.last_name).split(), normalise(row.first_name).replace(" ", ""),
-             normalise(row.last_name).replace(" ", ""))
-    slips = sum(min(0.5 if word.startswith(name) else nearness(name, word) for word in words) for name in query.names)
+    slips = sum(min(0.5 if word.startswith(name) else nearness(name, word) for word in _parts(row)) for name in query.names)
     return row.archived, slips, normalise(row.last_name), normalise(row.first_name), row.born

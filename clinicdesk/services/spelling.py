@@ -41,7 +41,7 @@ def _beginnings(count: int) -> Any:
 
 def near_words(session: ClinicSession, typed: Sequence[str]) -> dict[str, list[str]]:
     """For each typed word the words of names near it, the nearest first, then some that begin so. Three queries at most."""
-    keys: dict[str, set[str]] = {word: {word, *_shorter(word)} for word in typed if word}
+    keys: dict[str, set[str]] = {word: {word, *_shorter(word), *_ends(word)} for word in typed if word}
     plain = [word for word in keys if len(word) >= 3 and word.isascii() and word.isalpha()]
     if plain:
         for word, code in zip(plain, session.scalars(_SOUNDS, {"words": plain}), strict=True):
@@ -76,8 +76,20 @@ def nearness(typed: str, word: str) -> float:
     return 3.0 - like if like >= 0.7 and abs(len(typed) - len(word)) <= 3 and slips <= max(len(typed), len(word)) // 2 else 9.0
 
 
+def alike_enough(typed: str, word: str) -> bool:
+    """Whether a typed name could be meant for this one, beside another name that fits: more is forgiven then."""
+    like = jellyfish.jaro_winkler_similarity(typed, word)
+    slips = jellyfish.damerau_levenshtein_distance(typed, word)
+    return word.startswith(typed) or like >= 0.75 or (slips <= 2 and like >= 0.5 and min(len(typed), len(word)) >= slips)
+
+
 def _allowed(word: str) -> float:
     return 2.5 if len(word) >= LONG else 2.0
+
+
+def _ends(word: str) -> set[str]:
+    """Of two slips in a long word at least one end is spared."""
+    return {"^" + word[:3], "$" + word[-3:]} if len(word) >= LONG else set()
 
 
 def _shorter(word: str) -> set[str]:

@@ -2,8 +2,8 @@
 
 -- Words of names and the spellings near them -------------------------------------------------------------------------------------------
 -- Names repeat, so the words of a million patients are some ten thousands. Each is kept under itself, under itself with any one letter
--- left out, and under '~' and a rough sound: two words one or two slips apart share a key, and a typed word meets its neighbours by
--- equality alone, which the index serves under row security.
+-- left out, under '^' and '$' with its first and last three letters, and under '~' with a rough sound: two words one or two slips apart
+-- nearly always share a key, and a typed word meets its neighbours by equality alone, which the index serves under row security.
 create table clinic.name_spellings (
     key text collate "C" not null,
     word text collate "C" not null,
@@ -24,6 +24,7 @@ language sql immutable parallel safe set search_path = pg_catalog, clinic, pg_te
     select p_word
     union select overlay(p_word placing '' from n for 1) from generate_series(1, char_length(p_word)) n
            where char_length(p_word) between 4 and 40
+    union select unnest(array['^' || left(p_word, 3), '$' || right(p_word, 3)]) where char_length(p_word) between 5 and 40
     union select '~' || clinic.rough_sound(p_word) where p_word ~ '^[a-z]{3,40}$'
 $$;
 

@@ -240,6 +240,12 @@ def until(holds: Callable[[], object], what: str = "", patience: float = 20.0) -
         pause.wait(0.05)
 
 
+def waiting_jobs(practice: Practice) -> int:
+    with raw(practice, role="worker") as connection:
+        found = connection.execute("select count(*) from jobs.procrastinate_jobs where status in ('todo', 'doing')").fetchone()
+        return int(found[0]) if found else 0
+
+
 def deliver(practice: Practice) -> None:
     with practice.clinic.worker_database.read() as session:
         waiting = visits.waiting(session)
@@ -274,6 +280,7 @@ def test_visit_documents_follow_once_and_wait_while_their_server_is_away(practic
     separate(practice, merge_id)
     until(lambda: (lost, lost) in documents_of(practice))
     assert all(patient == person for patient, person in documents_of(practice))
+    until(lambda: not waiting_jobs(practice), "the worker has written down that it is done")
 
 
 # Merge, then 30 events, then separate, on generated pairs ------------------------------------------------------------------------------

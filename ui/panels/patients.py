@@ -189,7 +189,7 @@ class PatientsPanel(Panel):
     def _identity(self, card: PatientCard, *, closed: bool) -> QWidget:
         name = f"{card.last_name}, {card.first_name}{f' ({card.title})' if card.title else ''}"
         section = Section(name if card.archived_at is None else f"{name}, archived", card="surface", role="title")
-        self.photo = PhotoBox(self.desk, changeable=not closed)
+        self.photo = PhotoBox(self.desk, self, changeable=not closed)
         self.photo.show_patient(card.id)
         lines = QVBoxLayout()
         beside = QHBoxLayout()

@@ -23,7 +23,7 @@ from ui.panels import panels_for
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
-from ui.tour import administrator, doctor, papers, reception
+from ui.tour import administrator, doctor, papers, reception, register
 from ui.tour.guide import Guide, TourFailed
 
 
@@ -116,6 +116,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
     walk = Walk(guide, clinic, accounts, live)
     try:
         reception.walk(walk)
+        register.walk(walk)
         doctor.walk(walk)
         administrator.walk(walk)
         papers.walk(walk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +14,38 @@ from clinicdesk.services import photos
 from ui.desk import Desk
 
 
+def keep_photo(desk: Desk, owner: QWidget, patient_id: str, content: bytes, words: str = "The photo is kept.") -> None:
+    """Keep a picture as the patient's photo; the toast takes it back."""
+
+    def done(before: bytes | None) -> None:
+        if before is None:
+            desk.tell(words, partial(remove_photo, desk, owner, patient_id))
+        else:
+            desk.tell(words, partial(keep_photo, desk, owner, patient_id, before, "The earlier photo is back."))
+
+    desk.do(owner, photos.put, patient_id, content, done=done)
+
+
+def remove_photo(desk: Desk, owner: QWidget, patient_id: str) -> None:
+    """Take a patient's photo away; the toast puts it back."""
+
+    def done(before: bytes | None) -> None:
+        if before is not None:
+            desk.tell("The photo is removed.", partial(keep_photo, desk, owner, patient_id, before, "The photo is back."))
+
+    desk.do(owner, photos.remove, patient_id, done=done)
+
+
 class PhotoBox(QAbstractButton):
-    """Shows the photo of one patient; pressed, it offers to change or remove it when `changeable`.
+    """Shows the photo of one patient; pressed, it offers to change or remove it when `changeable`. What it changes is written in the name
+    of `owner`, which outlives it: a panel makes the box anew each time it reads the patient.
 
     There is no camera here: the Qt of this application comes without QtMultimedia. A picture taken elsewhere is pasted or chosen.
     """
 
-    def __init__(self, desk: Desk, *, side: int = 72, changeable: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, owner: QWidget, *, side: int = 72, changeable: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._owner = owner
         self.desk, self._side, self._changeable = desk, side, changeable
         self.patient_id = ""
         self.picture = QImage()
@@ -72,25 +95,10 @@ class PhotoBox(QAbstractButton):
 
     def remove(self) -> None:
         """Take the photo away; the toast puts it back."""
-        patient_id = self.patient_id
-
-        def done(before: bytes | None) -> None:
-            self.show_patient(self.patient_id)
-            if before is not None:
-                self.desk.tell("The photo is removed.", partial(self._put_for, patient_id, before, "The photo is back."))
-
-        self.desk.do(self, photos.remove, patient_id, done=done)
+        remove_photo(self.desk, self._owner, self.patient_id)
 
     def _put(self, content: bytes) -> None:
-        self._put_for(self.patient_id, content, "The photo is kept.")
-
-    def _put_for(self, patient_id: str, content: bytes, words: str) -> None:
-        def done(before: bytes | None) -> None:
-            undo: Callable[[], object] = partial(self._put_for, patient_id, before, "The earlier photo is back.") if before else self.remove
-            self.desk.tell(words, undo if words == "The photo is kept." else None)
-            self.show_patient(self.patient_id)
-
-        self.desk.do(self, photos.put, patient_id, content, done=done)
+        keep_photo(self.desk, self._owner, self.patient_id, content)
 
     def _offer(self) -> None:
         self.menu.clear()
