@@ -103,7 +103,8 @@ def possible(session: ClinicSession, among: int = 2_000, limit: int = 100) -> li
             for a, b in chosen if a in rows and b in rows]
 
 
-#: Records that share a date of birth (or one with day and month swapped) and a sound, or an e-mail; neither merged, archived, nor said to be two people.
+#: Records that share a date of birth (or one with day and month swapped) and a sound of their names, or an e-mail;
+#: neither merged, archived, nor said to be two people.
 _PAIRS = text("""
     with recent as materialized (
         select p.id, to_char(p.born, 'YYYYMMDD') as born, lower(p.email) as email from clinic.patients p

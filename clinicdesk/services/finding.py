@@ -7,6 +7,7 @@ fewer than `FEW` fit, each typed name is replaced by the words near it (`service
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -70,7 +71,7 @@ def search(session: ClinicSession, typed: str, limit: int = 20, *, archived: boo
             if len(found) < FEW and (ids := look(session, query, words)):
                 known = {row.id for row in found}
                 others = [row for row in rows_of(session, ids, archived=archived) if row.id not in known and judge(row, query)]
-                found += sorted(others, key=lambda row: _near_rank(row, query))
+                found += [replace(row, near=True) for row in sorted(others, key=lambda row: _near_rank(row, query))]
     return found[:limit]
 
 

@@ -33,6 +33,7 @@ class PatientRow:
     tags: tuple[str, ...]
     archived: bool
     merged_into: str = ""  #: the record this one is kept under, when it is merged
+    near: bool = False  #: found by a name near what was typed, not by what was typed
 
 
 @dataclass(frozen=True, slots=True)

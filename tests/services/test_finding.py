@@ -102,6 +102,8 @@ def test_one_or_two_slips_still_find_the_person(practice: Practice, people: dict
         for typed in ("Katarina", "Katherine", "Kathrin novak", "novac catherine"):
             assert cat in {row.id for row in finding.search(session, typed)}, typed
         assert finding.search(session, "Garcia")[0].id == people["maria1"], "who is spelled so comes first"
+        assert [row.near for row in finding.search(session, "Garcia")][:2] == [False, False]
+        assert all(row.near for row in finding.search(session, "Shmit")), "and says so, so that Enter opens nobody by mistake"
         assert finding.search(session, "Wolkenstein") == []
 
 

@@ -264,7 +264,8 @@ def merged_section(desk: Desk, merges: Sequence[merging.MergeRow], patient_id: s
     if not merges:
         return None
     mine = merging.active_merge(merges, patient_id)
-    section = Section("MERGED" if mine else "Merged records", card="accent", role="heading")
+    now = any(one.undone_at is None for one in merges)
+    section = Section("MERGED" if mine else "Merged records", card="accent" if now else "surface")
     for one in merges:
         when = clinical_moment(one.merged_at, desk.zone)
         by = f" by {one.merged_by}" if one.merged_by else ""

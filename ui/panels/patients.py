@@ -151,7 +151,7 @@ class PatientsPanel(Panel):
         self.table.show_rows(rows)
         if self._select_next and self.table.select(self._select_next):
             self._select_next = ""
-        if len(rows) == 1 and self.find_box.text().strip():
+        if len(rows) == 1 and self.find_box.text().strip() and not rows[0].near:
             self.table.select(rows[0].id)
 
     def _chosen(self, row: PatientRow | None) -> None:
@@ -179,11 +179,14 @@ class PatientsPanel(Panel):
         self.card = card
         self._empty_detail()
         merged = merged_section(self.desk, merges, card.id, self)
-        if merged is not None:
+        now_merged = any(one.undone_at is None for one in merges)
+        if merged is not None and now_merged:
             self.detail.addWidget(merged)
         self.detail.addWidget(self._identity(card, closed=active_merge(merges, card.id) is not None))
         self.detail.addWidget(self._assignments(assignments))
         self.detail.addWidget(self._appointments(visits))
+        if merged is not None and not now_merged:
+            self.detail.addWidget(merged)
         self.detail.addStretch(1)
 
     def _identity(self, card: PatientCard, *, closed: bool) -> QWidget:
