@@ -146,7 +146,7 @@ def test_photo_from_a_file_from_the_clipboard_and_removed(office: Office, practi
     office.until(lambda: panel.photo.picture.width() == 512)
     panel.photo.remove()
     office.until(lambda: panel.photo.picture.width() == 0, "gone")
-    office.settle()
+    office.until(lambda: "removed" in window.toasts.sentence)
     assert window.undo()
     office.until(lambda: panel.photo.picture.width() == 512, "put back")
 
@@ -173,7 +173,8 @@ def test_bulk_tag_assign_archive_and_their_undo(office: Office, practice: Practi
     sheet._tags.popup().hide()
     office.click(sheet.verb_button)
     office.gone(sheet)
-    office.until(lambda: all(r.tags == ("early",) for r in panel.table.rows))
+    office.until(lambda: all(r.tags == ("early",) for r in panel.table.rows), "tagged")
+    office.until(lambda: "2 tagged" in window.toasts.sentence, "only two had it not")
     assert window.undo()
     office.until(lambda: sorted(r.tags for r in panel.table.rows) == [(), (), ("early",)], "only those it changed lose it again")
     panel.bulk.assign(ids)
@@ -182,9 +183,10 @@ def test_bulk_tag_assign_archive_and_their_undo(office: Office, practice: Practi
     office.click(assign.verb_button)
     office.gone(assign)
     panel.bulk.archive(ids)
-    office.until(lambda: not panel.table.rows)
+    office.until(lambda: "3 archived" in window.toasts.sentence, "archived")
+    office.until(lambda: not panel.table.rows, "out of sight")
     assert window.undo()
-    office.until(lambda: len(panel.table.rows) == 3)
+    office.until(lambda: len(panel.table.rows) == 3, "back")
 
 
 def test_the_tag_filter_narrows_and_lets_go(office: Office, practice: Practice) -> None:
