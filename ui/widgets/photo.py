@@ -119,7 +119,9 @@ class PhotoBox(QAbstractButton):
         words = "No photo" if self.picture.isNull() else "Photo of the patient"
         self.setAccessibleName(words)
         self.setToolTip(f"{words}. Press to change it" if self._changeable else words)
-        self.setVisible(self._changeable or not self.picture.isNull())
+        wanted = self._changeable or not self.picture.isNull()
+        if self.parentWidget() is not None or not wanted:  # shown without a parent it would be a window that takes the focus
+            self.setVisible(wanted)
 
     def sizeHint(self) -> QSize:
         return QSize(self._side, self._side)
