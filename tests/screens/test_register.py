@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from clinicdesk.services import merging, patients, photos
 from tests.clinics import Practice
@@ -212,3 +212,12 @@ def test_exported_rows_are_no_formulas(office: Office, practice: Practice, tmp_p
     text = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
     assert "'=cmd|x" in text and "'+49170" in text and text.splitlines()[0].startswith("Record no.")
     assert csv_of(()).count("\n") == 1
+
+
+def test_showing_a_patient_opens_no_window_of_its_own(office: Office, practice: Practice) -> None:
+    ana = practice.patient()
+    window = office.open("rita")
+    panel = office.panel(window, "patients")
+    opened(office, panel, ana)
+    assert [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window] == []
+    assert QApplication.activeWindow() is window
