@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
+from benchmarks import noisy
 from benchmarks.filling import PASSWORD, READ, WEEK_DOCTORS, Filled, administrator
 from benchmarks.floors import Floors, bare_pdf
 from benchmarks.measuring import Result, beside
@@ -36,6 +37,7 @@ def measure(clinic: Clinic, filled: Filled, floors: Floors, rounds: int) -> Iter
     rita = clinic.sign_in("rita", PASSWORD, "bench").token
     dora = clinic.sign_in(filled.doctor_users[filled.doctors[0]], PASSWORD, "bench").token
     yield from _searches(clinic, filled, floors, rita, rounds)
+    yield from noisy.measure(clinic, filled, rita, rounds)
     yield _card(clinic, filled, floors, rita, rounds)
     yield from _schedules(clinic, filled, floors, rita, max(3, rounds // 4))
     yield _booking(clinic, filled, floors, rita, rounds)

@@ -228,6 +228,11 @@ _CONSEQUENCES = {
     "Histories": """
         insert into clinic.appointment_events (appointment_id, at, what, status, doctor_id, starts_at, ends_at, lane)
         select id, created_at, 'booked', 'scheduled', doctor_id, starts_at, ends_at, lane from clinic.appointments""",
+    "Spellings of names": """
+        insert into clinic.name_spellings (key, word)
+        select k.key, n.term from (select distinct term from clinic.patient_terms where kind = 'name') n,
+               clinic.spellings_of(n.term) k(key)
+        on conflict do nothing""",
     "Records": """
         insert into clinic.records (patient_id, appointment_id, kind, title, happened_at)
         select patient_id, id, 'visit', 'Visit', starts_at from clinic.appointments""",

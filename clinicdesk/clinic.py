@@ -127,8 +127,7 @@ class Clinic:
         """Run the background jobs in a thread of this process where it holds the worker's sign-in."""
         if self.addresses.worker is None or self._worker is not None:
             return False
-        self._worker_database = self._open(self.addresses.worker, str(self.zone), pool_size=3)
-        self._worker = Worker(self.addresses.worker, self._worker_database)
+        self._worker = Worker(self.addresses.worker, self.worker_database)
         self._worker.start()
         return True
 

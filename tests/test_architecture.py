@@ -75,7 +75,7 @@ def test_every_runtime_import_is_a_declared_dependency() -> None:
     declared = {d.split(">")[0].split("=")[0].split("[")[0].strip().lower().replace("-", "_") for d in project["dependencies"]}
     names = {"pyside6": "pyside6_essentials", "email_validator": "email_validator", "dateutil": "python_dateutil", "bidi": "python_bidi",
              "gridfs": "pymongo", "bson": "pymongo", "argon2": "argon2_cffi", "fonttools": "fonttools", "secantus": "secantusdb",
-             "pydantic": "pydantic_settings", "dotenv": "pydantic_settings"}
+             "pydantic": "pydantic_settings", "pil": "pillow", "dotenv": "pydantic_settings"}
     import sys
 
     for path in SOURCES:

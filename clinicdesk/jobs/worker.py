@@ -53,6 +53,11 @@ def build_app(url: str, database: Database) -> App:
     def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
         tidy_desk(database)
 
+    @app.task(name="follow_person", queue="documents", retry=Patience())
+    def follow_person(patient_id: str) -> None:
+        with database.write() as session:
+            visits.follow_person(session, patient_id)
+
     return app
 
 

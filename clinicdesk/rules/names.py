@@ -37,6 +37,7 @@ _SPECIAL: Final = str.maketrans({
 })
 _COMPOSED: Final = str.maketrans({"й": "y", "ё": "e", "ї": "yi", "ў": "u", "ѓ": "gj", "ќ": "kj"})
 _JOINERS: Final = "'’‘ʼʻ`´ʹ′\"-‐‑–—·."
+_COMMA: Final = re.compile(r"(?<=[^\W\d])[,;](?=\S)")
 _EMAIL_WORD = re.compile(r"[^\s@]*@[^\s@]*")
 _ID_WORD = re.compile(r"p_[a-z0-9]{0,6}")
 _NUMERIC_WORD = re.compile(r"[+(]*\d[\d().\-‐‑–/+]*")
@@ -102,13 +103,6 @@ def patient_terms(*, patient_id: str, first_name: str, last_name: str, phone: st
     return frozenset(terms)
 
 
-def same_name(first_name: str, last_name: str, other_first: str, other_last: str) -> bool:
-    """Whether two people's names read the same but for case, accents, spaces and hyphens (same-name alert, reference R13)."""
-    def key(text: str) -> str:
-        return normalise(text).replace(" ", "")
-    return (key(first_name), key(last_name)) == (key(other_first), key(other_last))
-
-
 def capitals(name: str) -> str:
     """A family name in capitals for the banner and for paper (reference R4); Greek capitals carry no accent."""
     upper = unicodedata.normalize("NFD", name.upper())
@@ -171,7 +165,7 @@ def parse_query(text: str, today: date) -> Query:
 
     What can be read in two ways asks for either. Nothing is ever refused; what says nothing yet (one or two digits) is left out.
     """
-    words = latin_digits(tidy(text)).split()
+    words = _COMMA.sub(" ", latin_digits(tidy(text))).split()
     needs: list[tuple[tuple[str, str], ...]] = []
     i = 0
     while i < len(words):

@@ -19,6 +19,7 @@ from clinicdesk.rules.steps import ACTIVE, check_step
 from clinicdesk.services import undoing
 from clinicdesk.services.availability import calendars, day_bounds, nearest_places, open_on
 from clinicdesk.services.finding import search
+from clinicdesk.services.person import of_person, records_of
 from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent, AppointmentRow, DaySchedule, DoctorColumn, NewAppointment
 from clinicdesk.storage.database import ClinicSession
 
@@ -116,7 +117,7 @@ def list_day(session: ClinicSession, on: date, doctor_id: int | None = None) -> 
 
 def of_patient(session: ClinicSession, patient_id: str) -> list[AppointmentRow]:
     """All appointments of a patient that the reader may see, newest first."""
-    return _rows(session, Appointment.patient_id == patient_id, newest_first=True)
+    return _rows(session, of_person(Appointment.patient_id, patient_id), newest_first=True)
 
 
 def upcoming(session: ClinicSession, *, doctor_id: int | None = None, limit: int = 200) -> list[AppointmentRow]:
@@ -150,8 +151,15 @@ def listed(session: ClinicSession, when: str, *, doctor_id: int | None = None, s
     if status:
         conditions.append(a.status == status)
     if typed.strip():
-        conditions.append(a.patient_id.in_([row.id for row in search(session, typed, 100, archived=True)]))
+        conditions.append(records_of(a.patient_id, [row.id for row in search(session, typed, 100, archived=True)]))
     return _rows(session, *conditions, newest_first=when == "past", limit=limit)
+
+
+def rows_where(
+    session: ClinicSession, *conditions: ColumnElement[bool], newest_first: bool = False, limit: int = 500
+) -> list[AppointmentRow]:
+    """Appointments that fulfil all conditions, soonest first; for services with a question of their own."""
+    return _rows(session, *conditions, newest_first=newest_first, limit=limit)
 
 
 def one(session: ClinicSession, appointment_id: int) -> AppointmentRow:
@@ -169,7 +177,7 @@ def clashes_of_patient(
     a = Appointment
     return _rows(
         session,
-        a.patient_id == patient_id,
+        of_person(a.patient_id, patient_id),
         a.starts_at < ends_at,
         a.ends_at > starts_at,
         a.starts_at > starts_at - timedelta(hours=12),

@@ -16,6 +16,7 @@ from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.measuring import history as vitals_history
 from clinicdesk.services.patients import sealed_texts
 from clinicdesk.services.people import Banner
+from clinicdesk.services.person import ids_of, of_person
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import SealBroken
 
@@ -86,7 +87,7 @@ def banner(session: ClinicSession, patient_id: str) -> Banner:
     """
     patient = session.execute(
         select(Patient.last_name, Patient.first_name, Patient.title, Patient.born, Patient.died, Patient.sex).where(
-            Patient.id == patient_id
+            Patient.id == func.clinic.person_of(patient_id)
         )
     ).one_or_none()
     if patient is None:
@@ -103,13 +104,13 @@ def _allergy_slot(session: ClinicSession, patient_id: str) -> tuple[str, tuple[s
     names = tuple(
         session.scalars(
             select(Allergy.substance)
-            .where(Allergy.patient_id == patient_id, Allergy.ended_on.is_(None))
+            .where(of_person(Allergy.patient_id, patient_id), Allergy.ended_on.is_(None))
             .order_by(func.lower(Allergy.substance))
         )
     )
     if names:
         return KNOWN, names
-    stated = session.scalar(select(exists().where(AllergyStatement.patient_id == patient_id)))
+    stated = session.scalar(select(exists().where(of_person(AllergyStatement.patient_id, patient_id))))
     return (NONE_KNOWN if stated else NOT_RECORDED), ()
 
 
@@ -132,14 +133,14 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
                 Allergy.version,
             )
             .outerjoin(User, User.id == Allergy.recorded_by)
-            .where(Allergy.patient_id == patient_id, Allergy.ended_on.is_(None))
+            .where(of_person(Allergy.patient_id, patient_id), Allergy.ended_on.is_(None))
             .order_by(func.lower(Allergy.substance))
         )
     )
     stated = session.execute(
         select(User.name, AllergyStatement.stated_at)
         .join(User, User.id == AllergyStatement.stated_by)
-        .where(AllergyStatement.patient_id == patient_id)
+        .where(of_person(AllergyStatement.patient_id, patient_id))
         .order_by(AllergyStatement.id.desc())
         .limit(1)
     ).one_or_none()
@@ -147,7 +148,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         ProblemRow(*row)
         for row in session.execute(
             select(Problem.id, Problem.description, Problem.code, Problem.started_on, Problem.ended_on, Problem.version)
-            .where(Problem.patient_id == patient_id)
+            .where(of_person(Problem.patient_id, patient_id))
             .order_by(Problem.ended_on.is_not(None), Problem.started_on.desc().nulls_last(), Problem.id)
         )
     )
@@ -163,7 +164,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
                 Medicine.ended_on,
                 Medicine.version,
             )
-            .where(Medicine.patient_id == patient_id, or_(Medicine.ended_on.is_(None), Medicine.ended_on >= func.current_date()))
+            .where(of_person(Medicine.patient_id, patient_id), or_(Medicine.ended_on.is_(None), Medicine.ended_on >= func.current_date()))
             .order_by(func.lower(Medicine.description), Medicine.id)
         )
     )
@@ -182,12 +183,15 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
 
 def _said(session: ClinicSession, patient_id: str) -> dict[str, str]:
     """What was told at registration; a broken seal is said, not raised: the rest of the chart must open."""
-    found = {}
-    for name in ("medical_history", "allergies", "medication"):
-        try:
-            found.update(sealed_texts(session, patient_id, (name,)))
-        except SealBroken:
-            found[name] = "This text cannot be opened: its seal is broken. Tell the administrator."
+    found: dict[str, str] = {}
+    for record in ids_of(session, patient_id):
+        for name in ("medical_history", "allergies", "medication"):
+            try:
+                said = sealed_texts(session, record, (name,)).get(name, "")
+            except SealBroken:
+                said = "This text cannot be opened: its seal is broken. Tell the administrator."
+            if said and said not in found.get(name, ""):
+                found[name] = f"{found[name]}\n{said}" if name in found else said
     return found
 
 
@@ -232,7 +236,7 @@ def end_allergy(session: ClinicSession, allergy_id: int, version: int) -> None:
 
 def state_no_allergies(session: ClinicSession, patient_id: str) -> None:
     """The clinician states that no allergies are known: signed with her name and the time."""
-    if session.scalar(select(exists().where(Allergy.patient_id == patient_id, Allergy.ended_on.is_(None)))):
+    if session.scalar(select(exists().where(of_person(Allergy.patient_id, patient_id), Allergy.ended_on.is_(None)))):
         raise Invalid("substance", "An allergy is recorded. End it first if it is wrong.")
     session.add(AllergyStatement(patient_id=patient_id, stated_by=session.my_id))
     session.flush()

@@ -18,6 +18,7 @@ from clinicdesk.rules.slots import Range
 from clinicdesk.services.availability import calendars, day_bounds, nearest_places, next_free, open_on
 from clinicdesk.services.finding import search
 from clinicdesk.services.people import PatientRow
+from clinicdesk.services.person import of_person
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.storage.database import ClinicSession
 
@@ -62,14 +63,21 @@ def _doctors(session: ClinicSession, said: str) -> dict[int, str]:
     if session.me is not None and session.me.doctor_id is not None:
         query = query.where(Doctor.id == session.me.doctor_id)
     wanted = [word for word in name_words(said) if word != "dr"]
-    return {number: name for number, name in session.execute(query.order_by(func.lower(User.name)))
-            if all(any(word.startswith(part) for word in name_words(name)) for part in wanted)}
+    return {
+        number: name
+        for number, name in session.execute(query.order_by(func.lower(User.name)))
+        if all(any(word.startswith(part) for word in name_words(name)) for part in wanted)
+    }
 
 
 def _for(session: ClinicSession, person: PatientRow, doctors: dict[int, str], words: BookingWords) -> list[Proposal]:
     minutes = words.minutes or USUAL_MINUTES
-    usual = session.scalar(select(Appointment.doctor_id).where(Appointment.patient_id == person.id, Appointment.doctor_id.in_(doctors))
-                           .order_by(Appointment.starts_at.desc()).limit(1))
+    usual = session.scalar(
+        select(Appointment.doctor_id)
+        .where(of_person(Appointment.patient_id, person.id), Appointment.doctor_id.in_(doctors))
+        .order_by(Appointment.starts_at.desc())
+        .limit(1)
+    )
     doctor_id = usual if usual is not None else next(iter(doctors))
 
     def proposal(place: FreePlace, problem: str = "", *, alternative: bool = False) -> Proposal:

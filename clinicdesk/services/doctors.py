@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -13,6 +14,7 @@ from clinicdesk.models.people import Assignment as AssignmentTable
 from clinicdesk.models.people import Doctor, Patient
 from clinicdesk.rules.formats import check_email, check_phone
 from clinicdesk.services.people import Assignment, DoctorCard, DoctorForm, DoctorRow
+from clinicdesk.services.person import of_person
 from clinicdesk.storage.database import ClinicSession
 
 
@@ -147,6 +149,17 @@ def end_assignment(session: ClinicSession, assignment_id: int, version: int, end
         session.flush()
 
 
+def assign_many(session: ClinicSession, doctor_id: int, patient_ids: Sequence[str], note: str = "", starts_on: date | None = None) -> int:
+    """One doctor for several patients, all or none; who has her already is left alone unless there is only one. How many were assigned."""
+    table = AssignmentTable
+    known = select(table.patient_id).where(table.doctor_id == doctor_id, table.ends_on.is_(None), table.patient_id.in_(patient_ids))
+    already = set(session.scalars(known)) if len(patient_ids) > 1 else set()
+    wanted = [patient_id for patient_id in patient_ids if patient_id not in already]
+    for patient_id in wanted:
+        assign(session, doctor_id, patient_id, note, starts_on)
+    return len(wanted)
+
+
 def assignments(
     session: ClinicSession, *, patient_id: str | None = None, doctor_id: int | None = None, current_only: bool = False
 ) -> list[Assignment]:
@@ -170,7 +183,7 @@ def assignments(
         .order_by(table.ends_on.desc().nulls_first(), table.starts_on.desc(), table.id)
     )
     if patient_id is not None:
-        query = query.where(table.patient_id == patient_id)
+        query = query.where(of_person(table.patient_id, patient_id))
     if doctor_id is not None:
         query = query.where(table.doctor_id == doctor_id)
     if current_only:

@@ -15,6 +15,7 @@ from clinicdesk.models.clinical import Vitals
 from clinicdesk.rules.news2 import CONSCIOUSNESS, News2Inputs, News2Score, news2
 from clinicdesk.rules.vitals import VITALS, Reading, bmi, bmi_class, check_pressure, check_vital, parse_vital
 from clinicdesk.services.drafts import ConsultationDraft
+from clinicdesk.services.person import of_person
 from clinicdesk.storage.database import ClinicSession
 
 #: Columns of `vitals` that are typed numbers, in the order of the form.
@@ -127,7 +128,7 @@ def history(session: ClinicSession, patient_id: str, limit: int = 200, since: da
     query = (
         select(Vitals, User.name)
         .outerjoin(User, User.id == Vitals.recorded_by)
-        .where(Vitals.patient_id == patient_id)
+        .where(of_person(Vitals.patient_id, patient_id))
         .order_by(Vitals.taken_at.desc(), Vitals.id.desc())
         .limit(limit)
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
@@ -19,6 +20,7 @@ from clinicdesk.models.people import Patient
 from clinicdesk.pdf.shaping import check_coverage
 from clinicdesk.rules.money import ZERO
 from clinicdesk.rules.texts import tidy
+from clinicdesk.services.person import of_person
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 
@@ -88,6 +90,7 @@ class Account:
     charges: tuple[ChargeRow, ...]
     receipts: tuple[ReceiptRow, ...]
     entries: tuple[WalletRow, ...]
+    other_wallets: Decimal = ZERO  #: what lies in the wallets of records merged with this one; each keeps its own
 
     @property
     def open(self) -> tuple[ChargeRow, ...]:
@@ -131,7 +134,7 @@ def charges(session: ClinicSession, patient_id: str) -> tuple[ChargeRow, ...]:
     rows = session.rows(
         select(c.id, c.appointment_id, c.what, c.amount, c.usual, c.reason, c.made_at, c.void_reason, _PAID, owed)
         .outerjoin(Payment, Payment.charge_id == c.id)
-        .where(c.patient_id == patient_id)
+        .where(of_person(c.patient_id, patient_id))
         .group_by(c.id)
         .order_by(c.made_at.desc(), c.id.desc())
     )
@@ -197,8 +200,10 @@ def wallet_entries(session: ClinicSession, patient_id: str, limit: int = 50) -> 
 
 def account(session: ClinicSession, patient_id: str, limit: int = 8) -> Account:
     """The money of a patient: everything charged, the last receipts and wallet entries. NotAllowed for who may not see it."""
+    w = aliased(Wallet)
+    others = select(func.sum(w.balance)).where(of_person(w.patient_id, patient_id), w.patient_id != patient_id).scalar_subquery()
     head = session.execute(
-        select(Patient.last_name, Patient.first_name, Patient.born, Wallet.balance)
+        select(Patient.last_name, Patient.first_name, Patient.born, Wallet.balance, others)
         .outerjoin(Wallet, Wallet.patient_id == Patient.id)
         .where(Patient.id == patient_id)
     ).one_or_none()
@@ -206,7 +211,8 @@ def account(session: ClinicSession, patient_id: str, limit: int = 8) -> Account:
         raise NotAllowed
     return Account(
         patient_id, head[0], head[1], head[2], clinic_settings(session).currency, head[3] or ZERO, charges(session, patient_id),
-        tuple(receipt_rows(session, Receipt.patient_id == patient_id, limit=limit)), wallet_entries(session, patient_id, limit)
+        tuple(receipt_rows(session, of_person(Receipt.patient_id, patient_id), limit=limit)), wallet_entries(session, patient_id, limit),
+        head[4] or ZERO,
     )
 
 

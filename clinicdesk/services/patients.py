@@ -24,9 +24,9 @@ from clinicdesk.rules.formats import (
     new_patient_id,
 )
 from clinicdesk.rules.moments import parse_birth_date
-from clinicdesk.rules.names import normalise, patient_terms, same_name
-from clinicdesk.services.finding import rows_of
-from clinicdesk.services.people import EmergencyContact, PatientCard, PatientForm, PatientRow
+from clinicdesk.rules.names import patient_terms
+from clinicdesk.services.duplicates import say_different
+from clinicdesk.services.people import EmergencyContact, PatientCard, PatientForm
 from clinicdesk.services.sealing import PURPOSES, key_of, make_keys
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place, seal, unseal
@@ -72,10 +72,15 @@ def check_form(form: PatientForm, today: date) -> dict[str, object]:
     }
 
 
-def register(session: ClinicSession, form: PatientForm) -> str:
-    """Register a patient; gives the new id. Invalid or Duplicate name the field; nothing is half-written."""
+def register(session: ClinicSession, form: PatientForm, not_same: Iterable[str] = ()) -> str:
+    """Register a patient; gives the new id. Invalid or Duplicate name the field; nothing is half-written.
+
+    `not_same` are records that look alike and were said to be somebody else: nobody is asked about them again.
+    """
     values = check_form(form, session.now().astimezone(session.zone).date())
-    return store_new(session, values)
+    patient_id = store_new(session, values)
+    say_different(session, patient_id, not_same)
+    return patient_id
 
 
 def store_new(session: ClinicSession, values: dict[str, object]) -> str:
@@ -140,7 +145,7 @@ def _write_terms(session: ClinicSession, patient_id: str, columns: dict[str, obj
         session.execute(insert(PatientTerm), [{"term": t, "kind": k, "patient_id": patient_id} for t, k in sorted(wanted - known)])
 
 
-def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: int) -> int:
+def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: int, not_same: Iterable[str] = ()) -> int:
     """Change a patient; gives the new version. ChangedElsewhere when it is no longer the version that was read.
 
     What is said at registration (`medical_history` …) is not changed here: the doctor keeps it in the chart.
@@ -151,6 +156,14 @@ def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: in
     if row.version != version:
         raise ChangedElsewhere("Somebody else changed this patient in the meantime.")
     values = check_form(replace(form, medical_history=None, allergies=None, medication=None), session.now().astimezone(session.zone).date())
+    store_changed(session, row, values)
+    say_different(session, patient_id, not_same)
+    return row.version
+
+
+def store_changed(session: ClinicSession, row: Patient, values: dict[str, object]) -> None:
+    """Write checked values over a patient: columns, contact, tags, sealed texts, and what she is found by."""
+    patient_id = row.id
     columns, contact, tags, sealed = _split(values)
     for name, value in columns.items():
         setattr(row, name, value)
@@ -164,7 +177,6 @@ def edit(session: ClinicSession, patient_id: str, form: PatientForm, version: in
     for name, text in sealed.items():
         _reseal(session, patient_id, name, text)
     _write_terms(session, patient_id, columns, tags)
-    return row.version
 
 
 def _reseal(session: ClinicSession, patient_id: str, field: str, text: str) -> None:
@@ -201,14 +213,22 @@ def set_tags(session: ClinicSession, patient_id: str, tags: Iterable[str]) -> No
     _write_terms(session, patient_id, {name: getattr(row, name) for name in ("first_name", "last_name", "phone", "email", "born")}, checked)
 
 
-def tag_many(session: ClinicSession, patient_ids: Iterable[str], tag: str, *, put_on: bool) -> int:
-    """Put a tag on several patients or take it off, all or none; how many there were."""
+def tags_in_use(session: ClinicSession) -> list[str]:
+    """Every tag there is, the most used first."""
+    counted = select(PatientTag.tag).group_by(PatientTag.tag).order_by(func.count().desc(), func.lower(PatientTag.tag)).limit(500)
+    return list(session.scalars(counted))
+
+
+def tag_many(session: ClinicSession, patient_ids: Iterable[str], tag: str, *, put_on: bool) -> list[str]:
+    """Put a tag on several patients or take it off, all or none; whom it changed."""
     word = check_tag(tag)
-    ids = list(patient_ids)
-    for patient_id in ids:
+    changed = []
+    for patient_id in patient_ids:
         known = set(session.scalars(select(PatientTag.tag).where(PatientTag.patient_id == patient_id)))
-        set_tags(session, patient_id, sorted(known | {word} if put_on else known - {word}))
-    return len(ids)
+        if (word in known) != put_on:
+            set_tags(session, patient_id, sorted(known | {word} if put_on else known - {word}))
+            changed.append(patient_id)
+    return changed
 
 
 def archive_many(session: ClinicSession, patient_ids: Iterable[str], *, restore: bool = False) -> int:
@@ -292,22 +312,6 @@ def sealed_texts(session: ClinicSession, patient_id: str, names: Iterable[str]) 
     for name, body, version in rows:
         found[name] = unseal(key_of(session, patient_id, PURPOSES[name]), body, _place(patient_id, name, version)).decode()
     return found
-
-
-def namesakes(session: ClinicSession, first_name: str, last_name: str, but: str = "") -> list[PatientRow]:
-    """Patients whose first and last name read the same (reference R13): shown while registering and in the banner."""
-    first, last = normalise(first_name).split(), normalise(last_name).split()
-    if not first or not last:
-        return []
-    ids = session.scalars(
-        select(PatientTerm.patient_id)
-        .where(PatientTerm.kind == "name", PatientTerm.term.in_([first[0], last[-1]]))
-        .group_by(PatientTerm.patient_id)
-        .having(func.count() >= (1 if first[0] == last[-1] else 2))
-        .limit(50)
-    )
-    rows = rows_of(session, [i for i in ids if i != but], archived=True)
-    return [row for row in rows if same_name(first_name, last_name, row.first_name, row.last_name)]
 
 
 def form_of(patient: PatientCard) -> PatientForm:

@@ -32,6 +32,8 @@ class PatientRow:
     last_visit: datetime | None
     tags: tuple[str, ...]
     archived: bool
+    merged_into: str = ""  #: the record this one is kept under, when it is merged
+    near: bool = False  #: found by a name near what was typed, not by what was typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
@@ -28,6 +28,7 @@ from clinicdesk.rules.moments import clinical_moment
 from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
+from clinicdesk.services.person import of_person
 from clinicdesk.services.sealing import CLINICAL, key_of
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
@@ -272,12 +273,12 @@ def _sheet(
         .join(User, User.id == Doctor.user_id)
         .where(Doctor.id == consultation.doctor_id)
     ).one()
-    address = session.scalar(select(Patient.address).where(Patient.id == consultation.patient_id)) or ""
+    address = session.scalar(select(Patient.address).where(Patient.id == func.clinic.person_of(consultation.patient_id))) or ""
     weight = measured.values.get("weight") if measured else None
     if weight is None:
         weight = session.scalar(
             select(Vitals.weight)
-            .where(Vitals.patient_id == consultation.patient_id, Vitals.weight.is_not(None))
+            .where(of_person(Vitals.patient_id, consultation.patient_id), Vitals.weight.is_not(None))
             .order_by(Vitals.taken_at.desc())
             .limit(1)
         )
@@ -327,7 +328,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 100) -> lis
         select(Prescription.id, Prescription.number, Prescription.issued_at, User.name, Prescription.page, Prescription.printed)
         .join(Doctor, Doctor.id == Prescription.doctor_id)
         .join(User, User.id == Doctor.user_id)
-        .where(Prescription.patient_id == patient_id)
+        .where(of_person(Prescription.patient_id, patient_id))
         .order_by(Prescription.issued_at.desc(), Prescription.id.desc())
         .limit(limit)
     ).all()

@@ -11,6 +11,7 @@ from clinicdesk.errors import Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.records import Annotation, Record
+from clinicdesk.services.person import of_person
 from clinicdesk.services.sealing import open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place
@@ -62,7 +63,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 200) -> lis
     """Records of a patient, newest first."""
     notes = (
         select(Annotation.record_id, func.count().label("n"))
-        .where(Annotation.patient_id == patient_id)
+        .where(of_person(Annotation.patient_id, patient_id))
         .group_by(Annotation.record_id)
         .subquery()
     )
@@ -79,7 +80,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 200) -> lis
         )
         .outerjoin(User, User.id == Record.created_by)
         .outerjoin(notes, notes.c.record_id == Record.id)
-        .where(Record.patient_id == patient_id)
+        .where(of_person(Record.patient_id, patient_id))
         .order_by(Record.happened_at.desc(), Record.id.desc())
         .limit(limit)
     )

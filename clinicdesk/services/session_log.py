@@ -11,6 +11,7 @@ from clinicdesk.errors import Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.records import TherapySession
 from clinicdesk.rules.texts import tidy
+from clinicdesk.services.person import of_person
 from clinicdesk.services.sealing import open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place, SealBroken
@@ -47,15 +48,15 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 200) -> lis
     """Sessions of a patient, newest first; nothing for who is not in care of her."""
     t = TherapySession
     rows = session.rows(
-        select(t.id, t.happened_at, t.kind, t.title, t.minutes, User.name, t.key, t.note)
+        select(t.patient_id, t.id, t.happened_at, t.kind, t.title, t.minutes, User.name, t.key, t.note)
         .join(User, User.id == t.therapist_id)
-        .where(t.patient_id == patient_id)
+        .where(of_person(t.patient_id, patient_id))
         .order_by(t.happened_at.desc(), t.id.desc())
         .limit(limit)
     )
     return [
-        SessionEntry(entry_id, at, kind, title, minutes, name, _opened(session, _place(patient_id, key), note))
-        for entry_id, at, kind, title, minutes, name, key, note in rows
+        SessionEntry(entry_id, at, kind, title, minutes, name, _opened(session, _place(record, key), note))
+        for record, entry_id, at, kind, title, minutes, name, key, note in rows
     ]
 
 
@@ -80,10 +81,18 @@ def add(session: ClinicSession, patient_id: str, kind: str, title: str, minutes:
         raise Invalid("note", "Note: at most 10,000 characters.")
     if session.me is None or session.me.doctor_id is None:
         raise NotAllowed
-    known = session.scalar(select(TherapySession.id).where(TherapySession.key == key, TherapySession.patient_id == patient_id))
+    known = session.scalar(select(TherapySession.id).where(TherapySession.key == key, of_person(TherapySession.patient_id, patient_id)))
     if known is not None:
         return known
-    values = {"key": key, "patient_id": patient_id, "happened_at": happened_at, "kind": kind, "title": tidy(title), "minutes": minutes,
-              "therapist_id": session.my_id, "note": seal_text(session, _place(patient_id, key), note.strip())}
+    values = {
+        "key": key,
+        "patient_id": patient_id,
+        "happened_at": happened_at,
+        "kind": kind,
+        "title": tidy(title),
+        "minutes": minutes,
+        "therapist_id": session.my_id,
+        "note": seal_text(session, _place(patient_id, key), note.strip()),
+    }
     with session.attempt():
         return int(session.scalars(insert(TherapySession).returning(TherapySession.id), values).one())

@@ -19,6 +19,7 @@ from clinicdesk.errors import Unavailable
 from clinicdesk.models.accounts import User
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.records import OutboxVisit, Visit
+from clinicdesk.services.person import ids_of, kept, of_person
 from clinicdesk.services.sealing import key_of, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.documents import VisitDocument
@@ -117,7 +118,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 50, before:
     `before` (date and id of the last one shown) asks for the next page.
     """
     newest = (
-        select(Visit.id, func.max(Visit.revision).label("revision")).where(Visit.patient_id == patient_id).group_by(Visit.id)
+        select(Visit.id, func.max(Visit.revision).label("revision")).where(of_person(Visit.patient_id, patient_id)).group_by(Visit.id)
     ).subquery()
     query = (
         select(Visit.id, Visit.revision, Visit.patient_id, User.name, Visit.visit_date, OutboxVisit.delivered_at.is_not(None))
@@ -125,7 +126,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 50, before:
         .join(Doctor, Doctor.id == Visit.doctor_id)
         .join(User, User.id == Doctor.user_id)
         .join(OutboxVisit, (OutboxVisit.visit_id == Visit.id) & (OutboxVisit.revision == Visit.revision))
-        .where(Visit.patient_id == patient_id)
+        .where(of_person(Visit.patient_id, patient_id))
         .order_by(Visit.visit_date.desc(), Visit.id)
         .limit(limit)
     )
@@ -137,7 +138,7 @@ def of_patient(session: ClinicSession, patient_id: str, limit: int = 50, before:
 
 def count(session: ClinicSession, patient_id: str) -> int:
     """How many visits a patient has had."""
-    return session.scalar(select(func.count(func.distinct(Visit.id))).where(Visit.patient_id == patient_id)) or 0
+    return session.scalar(select(func.count(func.distinct(Visit.id))).where(of_person(Visit.patient_id, patient_id))) or 0
 
 
 def read(session: ClinicSession, rows: Sequence[VisitRow]) -> list[VisitText]:
@@ -230,6 +231,7 @@ def deliver(session: ClinicSession, visit_id: UUID, revision: int, *, again: boo
             Visit.id == visit_id, Visit.revision == revision
         )
     ).one()
+    _hold_documents(session, shared=True)
     session.documents.put_visit(
         VisitDocument(
             visit_id=visit_id,
@@ -242,6 +244,7 @@ def deliver(session: ClinicSession, visit_id: UUID, revision: int, *, again: boo
             prescription=row.prescription,
             visit=row.visit,
             created_at=row.created_at,
+            person_id=kept(session, visit.patient_id),
         )
     )
     session.execute(
@@ -250,6 +253,21 @@ def deliver(session: ClinicSession, visit_id: UUID, revision: int, *, again: boo
         .values(delivered_at=func.coalesce(OutboxVisit.delivered_at, func.now()), attempts=OutboxVisit.attempts + 1, last_problem="")
     )
     return True
+
+
+def follow_person(session: ClinicSession, patient_id: str) -> int:
+    """Put the visit documents of a person under the record she is kept under now; how many changed. For the worker.
+
+    Again changes nothing. A delivery under way is waited for, so that no document stays under a person it was read before the merge.
+    """
+    _hold_documents(session, shared=False)
+    return session.documents.set_person(ids_of(session, patient_id), kept(session, patient_id))
+
+
+def _hold_documents(session: ClinicSession, *, shared: bool) -> None:
+    """Until the end of the transaction deliveries (shared) and moves to another person wait for each other."""
+    way = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    session.execute(text(f"select {way}(hashtext('clinic.documents'))"))
 
 
 def every(session: ClinicSession) -> list[tuple[UUID, int]]:

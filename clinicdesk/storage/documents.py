@@ -48,6 +48,7 @@ VALIDATOR: dict[str, Any] = {"$jsonSchema": {
         "revision": {**_WHOLE, "minimum": 1},
         "appointment_id": {**_WHOLE, "minimum": 1},
         "patient_id": {"bsonType": "string", "pattern": "^p_[a-z0-9]{6}$"},
+        "person_id": {"bsonType": "string", "pattern": "^p_[a-z0-9]{6}$", "description": "the record a merged patient is kept under"},
         "doctor_id": {**_WHOLE, "minimum": 1},
         "visit_date": {"bsonType": "date"},
         "notes": _SEALED,
@@ -60,7 +61,10 @@ VALIDATOR: dict[str, Any] = {"$jsonSchema": {
 
 @dataclass(frozen=True, slots=True)
 class VisitDocument:
-    """One revision of one completed visit. `notes`, `prescription` and `visit` are sealed bytes; times are aware."""
+    """One revision of one completed visit. `notes`, `prescription` and `visit` are sealed bytes; times are aware.
+
+    `patient_id` is the record it was written for and sealed with; `person_id` the one that patient is kept under now, if another.
+    """
 
     visit_id: UUID
     revision: int
@@ -72,6 +76,7 @@ class VisitDocument:
     prescription: bytes
     visit: bytes
     created_at: datetime
+    person_id: str = ""
 
     @property
     def id(self) -> str:
@@ -126,6 +131,7 @@ class Documents:
                                        validationAction="error")
             self._visits.create_index([("visit_id", ASCENDING), ("revision", ASCENDING)], unique=True, name="visit_revision")
             self._visits.create_index([("patient_id", ASCENDING), ("visit_date", DESCENDING)], name="patient_visit_date")
+            self._visits.create_index([("person_id", ASCENDING), ("visit_date", DESCENDING)], name="person_visit_date", sparse=True)
         self._guarded = True
 
     def put_visit(self, document: VisitDocument) -> None:
@@ -136,12 +142,30 @@ class Documents:
             "visit_date": document.visit_date, "notes": Binary(document.notes), "prescription": Binary(document.prescription),
             "visit": Binary(document.visit), "created_at": document.created_at,
         }
+        if document.person_id not in {"", document.patient_id}:
+            fields["person_id"] = document.person_id
         if not self._guarded:  # the server was away when the clinic opened: no document may come before the validator
             with suppress(ClinicError):
                 self.ensure()
         with _translated():
             self._visits.replace_one({"_id": document.id}, fields, upsert=True)
         self._guarded = True
+
+    def set_person(self, patient_ids: Iterable[str], person_id: str) -> int:
+        """Put every visit document of these records under one person; on return it is on disk. How many changed; again changes none.
+
+        The person's own record needs no `person_id`: its documents are as they were.
+        """
+        with _translated():
+            others = {"patient_id": {"$in": [i for i in patient_ids if i != person_id]}, "person_id": {"$ne": person_id}}
+            changed = self._visits.update_many(others, {"$set": {"person_id": person_id}}).modified_count
+            own = {"patient_id": person_id, "person_id": {"$exists": True}}
+            return int(changed + self._visits.update_many(own, {"$unset": {"person_id": ""}}).modified_count)
+
+    def count_of(self, patient_ids: Iterable[str]) -> int:
+        """How many visit documents there are of these records."""
+        with _translated():
+            return int(self._visits.count_documents({"patient_id": {"$in": list(patient_ids)}}))
 
     def get_visits(self, ids: Iterable[str]) -> dict[str, VisitDocument]:
         """The documents of these ids (see `document_id`) that exist, in one round trip."""
@@ -254,7 +278,7 @@ def _is_guarded(options: dict[str, Any]) -> bool:
 def _read(found: dict[str, Any]) -> VisitDocument:
     return VisitDocument(UUID(found["visit_id"]), int(found["revision"]), int(found["appointment_id"]), str(found["patient_id"]),
                          int(found["doctor_id"]), found["visit_date"], bytes(found["notes"]), bytes(found["prescription"]),
-                         bytes(found["visit"]), found["created_at"])
+                         bytes(found["visit"]), found["created_at"], str(found.get("person_id", "")))
 
 
 @contextmanager

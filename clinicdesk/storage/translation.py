@@ -130,6 +130,14 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "ck_session_log_title": ("invalid", "title", "Title: 1 to 200 characters."),
     "ck_session_log_minutes": ("invalid", "minutes", "A session lasts 1 to 600 minutes."),
     "money_kept": ("refused", "", "What was booked stays as it is."),
+    # The register
+    "merge_already": ("refused", "", "One of these records is merged already. Open the patient again."),
+    "uq_merges_lost": ("refused", "", "This record is merged already."),
+    "merge_undone": ("refused", "", "These records were separated already."),
+    "patient_merged": ("refused", "", "This record is merged into another one. Change the other one, or separate them first."),
+    "ck_merges_reason": ("invalid", "reason", "Reason: at most 300 characters."),
+    "ck_merges_two": ("refused", "", "Choose two different records."),
+    "ck_photos_body": ("invalid", "photo", "This picture is too large."),
 }
 
 _SIGNED: Final = frozenset({"uq_notes_consultation_id_kind", "consultation_signed"})

@@ -339,8 +339,9 @@ declare
     v_charge bigint;
     v_line record;
 begin
-    insert into clinic.wallets (patient_id) values (p_patient) on conflict do nothing;
-    perform 1 from clinic.wallets where patient_id = p_patient for update;
+    -- A person may have several records (merged): all her wallets are locked, always in one order, so that no charge is paid twice at once.
+    insert into clinic.wallets (patient_id) select x from unnest(clinic.person_ids(p_patient)) x order by x on conflict do nothing;
+    perform 1 from clinic.wallets where patient_id = any(clinic.person_ids(p_patient)) order by patient_id for update;
     select * into v_known from clinic.receipts where request_key = p_key;
     if v_known.id is not null then
         if (v_known.patient_id, v_known.kind) is distinct from (p_patient, p_kind)
@@ -371,7 +372,7 @@ begin
         if p_kind = 'payment' then
             select c.id, c.amount - coalesce((select sum(case when p.kind = 'payment' then p.amount when p.owed_again then -p.amount else 0 end)
                                                 from clinic.payments p where p.charge_id = c.id), 0)
-              into v_charge, v_left from clinic.charges c where c.id = v_line.charge and c.patient_id = p_patient and c.voided_at is null;
+              into v_charge, v_left from clinic.charges c where c.id = v_line.charge and c.patient_id = any(clinic.person_ids(p_patient)) and c.voided_at is null;
             if v_charge is null then
                 raise exception using errcode = 'CD010', constraint = 'charge_gone', message = 'refused';
             end if;
@@ -380,7 +381,7 @@ begin
             end if;
         elsif p_kind = 'refund' then
             select p.charge_id, p.amount - coalesce((select sum(r.amount) from clinic.payments r where r.refunded_id = p.id), 0)
-              into v_charge, v_left from clinic.payments p where p.id = v_line.payment and p.patient_id = p_patient and p.kind = 'payment';
+              into v_charge, v_left from clinic.payments p where p.id = v_line.payment and p.patient_id = any(clinic.person_ids(p_patient)) and p.kind = 'payment';
             if v_charge is null or v_line.amount > v_left then
                 raise exception using errcode = 'CD010', constraint = 'refund_too_much', message = 'refused';
             end if;

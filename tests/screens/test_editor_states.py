@@ -349,6 +349,26 @@ def test_a_record_on_its_way_never_appears_under_the_next_patient(office: Office
     assert view._words.text() == "Choose a record to read it."
 
 
+def test_a_remark_stays_with_the_record_it_was_typed_for(office: Office, practice: Practice, patient: str, room: Any) -> None:
+    with practice.write("dora") as session:
+        ids = [records.add(session, patient, "letter", f"Letter {n}", "text") for n in range(2)]
+    view = room.chart.records
+    room.chart.refresh()
+    room.chart.tabs.setCurrentWidget(view)
+    office.until(lambda: view.table.select(ids[1]) and view.table.select(ids[0]), "both are listed")
+    office.settle()
+    view._remark.setPlainText("seen by me")
+    view.table.select(ids[1])
+    office.settle()
+    assert view._remark.toPlainText() == ""
+    view.table.select(ids[0])
+    office.settle()
+    assert view._remark.toPlainText() == "seen by me"
+    office.click(view._add)
+    office.until(lambda: "seen by me" in view._words.text())
+    assert view._remark.toPlainText() == ""
+
+
 def test_a_chart_opened_alone_is_as_live_as_one_of_an_appointment(office: Office, practice: Practice, patient: str) -> None:
     practice.book(patient, practice.at(9))
     window = office.open("dora")

@@ -1,4 +1,4 @@
-"""Patients on a real clinic: type and choose, register with every refusal at its field, namesakes, edit, archive, assign."""
+"""Patients on a real clinic: type and choose, register with every refusal at its field, who it might be, edit, archive, assign."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
-from clinicdesk.services import patients
+from clinicdesk.services import duplicates, patients
 from tests.clinics import Practice
 from tests.screens.office import Office
 from ui.dialogs.assigning import AssignSheet
@@ -84,18 +85,63 @@ def test_a_phone_that_is_taken_is_said_at_the_phone(office: Office, practice: Pr
     sheet._discard()
 
 
-def test_a_namesake_is_shown_while_typing_and_can_be_opened_instead(office: Office, practice: Practice) -> None:
-    known = practice.patient(first_name="Mara", last_name="Novák")
+def test_who_it_might_be_is_shown_while_typing_and_can_be_opened_instead(office: Office, practice: Practice) -> None:
+    known = practice.patient(first_name="Mara", last_name="Novák", born="1984-05-03", phone="+447700900123")
     panel = office.panel(office.open("rita"), "patients")
     office.click(panel.register_button)
     sheet = office.sheet(PatientSheet)
     office.fill(sheet.form.editor("first_name"), "Mara")
-    office.fill(sheet.form.editor("last_name"), "Novak")
-    office.until(sheet.known.isVisible, "the namesake is shown")
-    assert "03-May-1980" in sheet.known.text()
-    office.click(sheet.known_button)
+    office.fill(sheet.form.editor("last_name"), "Nowak")
+    office.until(sheet.likely.isVisible, "the near name is shown before a date of birth is typed")
+    office.fill(sheet.form.editor("born"), "5 March 1984")
+    office.until(lambda: sheet.likely.candidates and sheet.likely.candidates[0].score >= 60, "day and month swapped")
+    shown = "\n".join(one.text() for one in sheet.likely.findChildren(type(panel.heading)))
+    assert "03-May-1984  ·  Female  ·  no visit yet" in shown
+    assert "Day and month of birth are swapped" in shown and "Last name differs by one letter: Nowak / Novák" in shown
+    assert sheet.form.editor("born").hasFocus(), "the card takes no keys"
+    office.click(likely_button(sheet, "Open this record"))
     office.gone(sheet)
     office.until(lambda: panel.card is not None and panel.card.id == known)
+
+
+def test_somebody_else_is_kept_and_not_asked_again(office: Office, practice: Practice) -> None:
+    other = practice.patient(first_name="Mara", last_name="Novák", born="1984-05-03")
+    panel = office.panel(office.open("rita"), "patients")
+    office.click(panel.register_button)
+    sheet = office.sheet(PatientSheet)
+    type_patient(office, sheet)
+    office.until(sheet.likely.isVisible)
+    office.click(likely_button(sheet, "It is somebody else"))
+    office.until(lambda: not sheet.likely.isVisible())
+    office.fill(sheet.form.editor("address"), "1 Test Street")
+    office.settle()
+    assert not sheet.likely.isVisible()
+    office.click(sheet.verb_button)
+    office.gone(sheet)
+    office.until(lambda: panel.card is not None)
+    with practice.read("sam") as session:
+        assert duplicates.candidates(session, patients.form_of(panel.card), panel.card.id) == []
+        assert duplicates.possible(session) == []
+        assert [c.row.id for c in duplicates.candidates(session, patients.form_of(panel.card))] == [panel.card.id, other]
+
+
+def test_tags_in_use_are_offered(office: Office, practice: Practice) -> None:
+    practice.patient(tags=("interpreter",))
+    panel = office.panel(office.open("rita"), "patients")
+    office.click(panel.register_button)
+    sheet = office.sheet(PatientSheet)
+    office.settle()
+    field = sheet.form.editor("tags")
+    field.setFocus()
+    office.keys("walks far, inter")
+    assert [field.completer().completionModel().index(0, 0).data()] == ["interpreter"]
+    assert field.completer().pathFromIndex(field.completer().completionModel().index(0, 0)) == "walks far, interpreter"
+    field.completer().popup().hide()
+    sheet._discard()
+
+
+def likely_button(sheet: PatientSheet, words: str) -> Any:
+    return next(b for b in sheet.likely.findChildren(QPushButton) if b.text() == words and b.isVisible())
 
 
 def test_esc_asks_before_typed_words_are_lost(office: Office) -> None:

@@ -131,6 +131,21 @@ def test_namesakes_are_never_opened_by_enter_alone(desk: Desk, qtbot: Any) -> No
     assert taken == [("mia andersen", "17-Mar-1992")]
 
 
+def test_a_name_only_near_what_was_typed_is_never_opened_by_enter_alone(desk: Desk, qtbot: Any) -> None:
+    made = box(desk, People([("Mia Schmidt", "05-Nov-1980")]), qtbot)
+    made._to_hit = lambda row: Hit(row, row[0], row[1], sure=False)
+    taken: list[Any] = []
+    made.chosen.connect(taken.append)
+    made.setText("mia")
+    QTest.keyClick(made, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(made.hits.shown))
+    QTest.keyClick(made, Qt.Key.Key_Return)
+    assert taken == [] and made.hits.marked() is None
+    QTest.keyClick(made, Qt.Key.Key_Down)
+    QTest.keyClick(made, Qt.Key.Key_Return)
+    assert taken == [("Mia Schmidt", "05-Nov-1980")]
+
+
 def test_enter_before_the_answer_opens_only_a_single_hit(desk: Desk, qtbot: Any) -> None:
     made = box(desk, People([("Mia Andersen", "x"), ("Noah Andersen", "y")]), qtbot)
     taken: list[Any] = []

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
-from clinicdesk.services import accounts, appointments, availability, chart, day_close, doctors, drafts, money, records, session_log
+from clinicdesk.services import (
+    accounts,
+    appointments,
+    availability,
+    chart,
+    day_close,
+    doctors,
+    drafts,
+    duplicates,
+    merging,
+    money,
+    patients,
+    photos,
+    records,
+    session_log,
+)
 from clinicdesk.services.drafts import ConsultationDraft
 from clinicdesk.storage.vault import new_key
 from tests.clinics import PASSWORD, Practice
@@ -47,6 +64,12 @@ class Ward:
         return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
 
 
+def small_picture() -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (40, 40), "teal").save(written, "PNG")
+    return written.getvalue()
+
+
 def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
     patient = practice.patient(ssn="123-45-6789", tags=("interpreter",), email="m@example.org", added_note="deaf", medical_history="asthma",
                                emergency_name="Ann Other", emergency_phone="0301234567", allergies="cats")
@@ -77,6 +100,12 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
         charge = money.account(session, patient).open[0].id
         money.pay(session, patient, [money.Part(charge, "wallet", Decimal(5))], f"pay {doctor}")
     as_owner(practice, "update clinic.appointments set status = 'in_progress', version = version + 1 where id = %s", free)
+    gone, other = practice.patient(), practice.patient()
+    with practice.write("rita") as session:
+        photos.put(session, patient, small_picture())
+        duplicates.say_different(session, patient, (other,))
+        merging.merge(session, patient, gone, (patients.card(session, patient).version, 1))
+    as_owner(practice, "delete from clinic.patient_keys where patient_id = %s", gone)  # the side is told by one record
     as_owner(practice, "insert into clinic.import_keys values ('synthea', %s, %s)", f"x-{doctor}", patient)
     with practice.read(doctor) as session:
         done = session.scalar(text("select id from clinic.consultations where patient_id = :p and status = 'completed'"), {"p": patient})

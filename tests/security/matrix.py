@@ -60,6 +60,12 @@ READS = {
     "clinic.day_closes":           ("all",       "none", "all",        "none", "none"),
     "clinic.session_log":          ("none",      "care", "none",       "own",  "none"),
     "clinic.receipt_counters":     (None,        None,   None,         None,   None),
+    # The register
+    "clinic.name_spellings":       ("all",       "all",  "all",        "none", "none"),
+    "clinic.different_people":     ("all",       "all",  "all",        "none", "none"),
+    "clinic.merges":               ("all",       "all",  "all",        "none", "none"),
+    "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
+    "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -115,4 +121,10 @@ WRITES = {
     "clinic.day_closes":           ("-",         "-",    "-",          "-",    "-"),
     "clinic.session_log":          ("-",         "i",    "-",          "-",    "-"),
     "clinic.receipt_counters":     ("-",         "-",    "-",          "-",    "-"),
+    # The register
+    "clinic.name_spellings":       ("-",         "-",    "-",          "-",    "-"),
+    "clinic.different_people":     ("I",         "-",    "I",          "-",    "-"),
+    "clinic.merges":               ("IU",        "-",    "IU",         "-",    "-"),
+    "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
+    "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
 }

@@ -93,6 +93,11 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
                                   "consultation_id": side.done, "visit_date": LATER},
         "clinic.visit_outbox": lambda: {"visit_id": side.visit, "revision": 7, "notes": b"", "prescription": b"", "visit": b""},
         "clinic.settings": lambda: {"key": "zzz", "value": "1"},
+        # The register
+        "clinic.different_people": lambda: {"patient_id": min(side.patient, ward.bare), "other_id": max(side.patient, ward.bare),
+                                            "said_by": me},
+        "clinic.merges": lambda: {"id": uuid4(), "kept_id": side.patient, "lost_id": ward.bare, "identity": b"x", "merged_by": me},
+        "clinic.photos": lambda: {"patient_id": ward.bare, "body": b"x" * 40, "added_by": me},
     }
     return makers[table]() if table in makers else None
 
@@ -103,6 +108,7 @@ SETS = {
     "clinic.prescriptions": "printed = printed + 1", "clinic.settings": "version = version + 1",
     "clinic.sealed_fields": "written_by = %(me)s, version = version + 1", "clinic.desk_actions": "state = state",
     "clinic.offers": "status = status", "clinic.notifications": "read_at = read_at",
+    "clinic.merges": "undone_at = now(), undone_by = %(me)s",
 }
 
 
@@ -118,6 +124,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         "clinic.consultations": ("id = %(c)s", {}),
         "clinic.visit_outbox": ("visit_id = %(v)s", {}),
         "clinic.settings": ("key = 'name'", {}),
+        "clinic.name_spellings": ("true", {}), "clinic.merges": ("kept_id = %(p)s", {}),
     }
     where, more = special.get(table, ("", {}))
     if not where:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from benchmarks import noisy
+from benchmarks.people import person
+from clinicdesk.rules.names import normalise
 from clinicdesk.services import finding, patients
+from clinicdesk.services.people import PatientForm
 from tests.clinics import Practice
 from tests.visiting import counted
 
@@ -73,7 +79,51 @@ def test_search_costs_the_same_queries_for_one_as_for_many(practice: Practice, p
         with practice.read("rita") as session, counted(session) as queries:
             assert finding.search(session, typed)
         costs.append(len(queries))
-    assert max(costs) <= 3, costs
+    assert max(costs) <= 12, costs
+    assert costs[1] <= 3, "spellings are only looked at when few fit"
     with practice.read("rita") as session, counted(session) as queries:
         finding.recent(session)
     assert len(queries) == 2
+
+
+TYPED_BADLY = (("Shmit", "steph"), ("Schmitt", "steph"), ("Shmidt stefani", "steph"), ("Scmidht", "steph"), ("stpehanie", "steph"),
+               ("Obrein", "zoe"), ("zoe obrain", "zoe"), ("garsia", "maria1"), ("Gacria mraia", "maria1"), ("ivanva olga", "olga"),
+               ("hnas muler", "hans"), ("gret muler", "grethe"), ("Schmitd 9.9.1999", "steph"))
+
+
+def test_one_or_two_slips_still_find_the_person(practice: Practice, people: dict[str, str]) -> None:
+    names = {patient: name for name, patient in people.items()}
+    cat = practice.patient(first_name="Catherine", last_name="Novak")
+    with practice.read("rita") as session, counted(session) as queries:
+        for typed, wanted in TYPED_BADLY:
+            queries.statements.clear()
+            assert wanted in [names.get(row.id) for row in finding.search(session, typed)], typed
+            assert len(queries) <= 12, typed
+        for typed in ("Katarina", "Katherine", "Kathrin novak", "novac catherine"):
+            assert cat in {row.id for row in finding.search(session, typed)}, typed
+        assert finding.search(session, "Garcia")[0].id == people["maria1"], "who is spelled so comes first"
+        assert [row.near for row in finding.search(session, "Garcia")][:2] == [False, False]
+        assert all(row.near for row in finding.search(session, "Shmit")), "and says so, so that Enter opens nobody by mistake"
+        assert finding.search(session, "Wolkenstein") == []
+
+
+def test_the_full_name_finds_in_any_order_with_comma_and_accents(practice: Practice, people: dict[str, str]) -> None:
+    with practice.read("rita") as session:
+        for typed in ("María García", "Garcia, Maria", "GARCÍA MARIA", "maria garcia", "García,María", "O'Brien-Lukasz Zoe",
+                      "Zoë O’Brien Łukasz",
+                      "Hans Peter Müller", "Müller, Hans Peter", "Mueller Grethe"):
+            (first, *_) = finding.search(session, typed)
+            assert normalise(typed).split()[0] in normalise(f"{first.first_name} {first.last_name}").split(), typed
+
+
+def test_the_right_person_is_among_the_first_for_noisy_queries(practice: Practice) -> None:
+    people = [person(number) for number in range(300)]
+    with practice.write("rita") as session:
+        known = {}
+        for one in people:
+            form = PatientForm(one.first_name, one.last_name, f"{one.born:%Y-%m-%d}", one.sex, one.phone)
+            known[one.id] = patients.register(session, form)
+    with practice.read("rita") as session:
+        share, missed = noisy.found_in_first(lambda typed: [row.id for row in finding.search(session, typed, noisy.FIRST)],
+                                             [replace(one, id=known[one.id]) for one in people], seed=5)
+    assert share >= 0.98, [(typed, who.first_name, who.last_name) for typed, who in missed]

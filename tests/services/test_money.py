@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
-from clinicdesk.services import money, receipts, settings
+from clinicdesk.services import merging, money, patients, receipts, settings
 from clinicdesk.services.money import Part
 from tests.clinics import Practice
 from tests.paying import FEE, account, consistent, key, owing, pay, refund, text_of, till, top_up
@@ -275,3 +275,18 @@ def test_the_account_is_read_with_the_same_number_of_queries_whatever_is_in_it(p
         for _n in range(3):
             pay(practice, patient, charge, "5")
     assert sent[0] == sent[1] <= 7
+
+
+def test_a_merged_person_pays_what_stands_under_either_record_and_each_keeps_its_wallet(practice: Practice) -> None:
+    kept, lost = practice.patient(), practice.patient()
+    with practice.write("rita") as session:
+        money.top_up(session, lost, "cash", Decimal(20), "t")
+        money.charge(session, lost, "Plaster", Decimal(8), "c")
+        versions = (patients.card(session, kept).version, patients.card(session, lost).version)
+        merging.merge(session, kept, lost, versions)
+    with practice.write("rita") as session:
+        account = money.account(session, kept)
+        assert (account.owed, account.wallet, account.other_wallets) == (Decimal(8), Decimal(0), Decimal(20))
+        money.pay(session, kept, [money.Part(account.open[0].id, "card", Decimal(8))], "p")
+        assert money.account(session, lost).owed == 0
+        assert money.account(session, lost).wallet == Decimal(20)

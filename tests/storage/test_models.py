@@ -44,6 +44,8 @@ OURS = {
     "ck_receipts_currency", "ck_receipts_printed", "ck_payments_kind", "ck_payments_method", "ck_payments_charge", "ck_payments_refunded",
     "ck_payments_till", "ck_wallets_balance", "uq_wallet_entries_payment_id", "uq_wallet_entries_request_key", "ck_wallet_entries_kind",
     "ck_wallet_entries_balance_after", "ck_wallet_entries_payment", "uq_session_log_key", "ck_session_log_kind", "ck_session_log_note",
+    # The register
+    "ck_name_spellings_word", "ck_different_people_order", "ck_merges_undone",
 }
 
 

@@ -27,6 +27,7 @@ class RecordsView(QWidget):
         self.desk = desk
         self.patient_id = ""
         self._shown: RecordRow | None = None
+        self._typed: dict[int, str] = {}  # record → a remark begun for it while another one is shown
         self.table: RowTable[RecordRow] = RowTable(
             desk.theme,
             (
@@ -80,6 +81,7 @@ class RecordsView(QWidget):
         self.table.show_rows(())
         self.table.set_empty(EmptyState(self.desk.theme, "Reading …", icon="chart"))
         self._shown = None
+        self._typed.clear()
         self._problem.hide()
         self._words.setText("Choose a record to read it.")
         self._remark.clear()
@@ -103,12 +105,19 @@ class RecordsView(QWidget):
 
     def _choose(self, row: RecordRow | None) -> None:
         if row is None or self._shown is None or row.id != self._shown.id:
+            self._keep_remark(row)
             self._problem.hide()
             self._words.setText("Choose a record to read it." if row is None else "Reading …")
         self._shown = row
         self._enable()
         if row is not None:
             self.desk.ask(self, records.read, row, done=self._show, replaces="record")
+
+    def _keep_remark(self, row: RecordRow | None) -> None:
+        """A remark belongs to the record it was typed for: it waits there, and what waits for the next record is shown."""
+        if self._shown is not None:
+            self._typed[self._shown.id] = self._remark.toPlainText()
+        self._remark.setPlainText(self._typed.pop(row.id, "") if row is not None else "")
 
     def _show(self, text: RecordText) -> None:
         if self._shown is None or text.row.id != self._shown.id:
@@ -134,8 +143,11 @@ class RecordsView(QWidget):
         row, words = self._shown, self._remark.toPlainText()
 
         def done(_nothing: None) -> None:
-            if self._remark.toPlainText() == words:
-                self._remark.clear()
+            if self._shown is not None and self._shown.id == row.id:
+                if self._remark.toPlainText() == words:
+                    self._remark.clear()
+            elif self._typed.get(row.id) == words:
+                self._typed.pop(row.id)
             self._enable()
             if self._shown is not None and self._shown.id == row.id:
                 self._choose(self._shown)

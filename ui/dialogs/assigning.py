@@ -17,17 +17,17 @@ from ui.widgets.sheet import Sheet
 class AssignSheet(Sheet):
     """Doctor, since when, and a note."""
 
-    def __init__(self, desk: Desk, patient_id: str, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, *patient_ids: str, parent: QWidget | None = None) -> None:
         super().__init__(
             desk,
-            "Assign a doctor",
+            "Assign a doctor" if len(patient_ids) == 1 else f"Assign a doctor to {len(patient_ids)} patients",
             "Assign",
             parent=parent,
             key="assign",
             size=QSize(460, 320),
             explanation="An assigned doctor may read this patient's clinical record.",
         )
-        self._patient_id = patient_id
+        self._patient_ids = patient_ids
         form = self.set_form(Form())
         form.choice("doctor_id", "Doctor", (), blank="Choose")
         form.add("starts_on", "Since", day_field(desk.now().date()))
@@ -50,9 +50,9 @@ class AssignSheet(Sheet):
             return
         self.desk.do(
             self,
-            doctors.assign,
+            doctors.assign_many,
             v["doctor_id"],
-            self._patient_id,
+            self._patient_ids,
             v["note"],
             v["starts_on"],
             done=lambda _id: self.accept(),

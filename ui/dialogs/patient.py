@@ -1,20 +1,21 @@
-"""Register a patient, or change one: every rule at its field, namesakes shown while typing."""
+"""Register a patient, or change one: every rule at its field, who it might be already shown while typing."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.formats import PATIENT_LIMITS, SEXES
 from clinicdesk.rules.moments import long_date, parse_birth_date
-from clinicdesk.services import patients
-from clinicdesk.services.people import PatientCard, PatientForm, PatientRow
+from clinicdesk.services import duplicates, patients
+from clinicdesk.services.duplicates import Candidate
+from clinicdesk.services.people import PatientCard, PatientForm
 from ui.desk import Desk
 from ui.widgets.form import Form
-from ui.widgets.patient_hit import patient_line
+from ui.widgets.likeness import LikelyPeople
 from ui.widgets.sheet import Sheet
-from ui.widgets.text import button, label
+from ui.widgets.tag_completer import TagCompleter
 
 SAID = ("medical_history", "allergies", "medication")
 
@@ -47,7 +48,7 @@ class PatientSheet(Sheet):
         form.text("email", "E-mail", optional=True)
         form.text("ssn", "Social security number", optional=True, placeholder="123-45-6789", hint="Kept sealed")
         form.text("address", "Address", limit=PATIENT_LIMITS["address"], optional=True, span=2)
-        form.text("tags", "Tags", optional=True, hint="Separated by commas", span=2)
+        form.text("tags", "Tags", optional=True, hint="Separated by commas; tags in use are offered while you type", span=2)
         form.heading("Emergency contact")
         form.text("emergency_name", "Name", optional=True)
         form.text("emergency_phone", "Phone", optional=True)
@@ -63,19 +64,19 @@ class PatientSheet(Sheet):
         else:
             typed = patients.form_of(patient)
             form.set_values({f: getattr(typed, f) for f in form.values() if f != "tags"} | {"tags": ", ".join(typed.tags)})
-        self.known = label("", "warning", wrap=True)
-        self.known_button = button("Open that record instead", self._open_known, variant="quiet")
-        self._known: PatientRow | None = None
-        for place, widget in enumerate((self.known, self.known_button)):
-            widget.hide()
-            self.body.insertWidget(place, widget)
-        self.body.setAlignment(self.known_button, Qt.AlignmentFlag.AlignLeft)
+        self.likely = LikelyPeople(desk.zone, can_open=patient is None)
+        self.likely.open_requested.connect(self._open_known)
+        self.likely.different.connect(self._somebody_else)
+        self.put_below(self.likely)
+        self._not_same: list[str] = []
+        self._tags = TagCompleter(form.editor("tags"))  # type: ignore[arg-type]
         self._look = QTimer(self)
         self._look.setSingleShot(True)
         self._look.setInterval(200)
-        self._look.timeout.connect(self._look_for_namesakes)
+        self._look.timeout.connect(self._look_for_likely)
         form.changed.connect(self._typed)
         QTimer.singleShot(0, self, lambda: form.editor("last_name" if first and not last else "first_name").setFocus())
+        desk.ask(self, patients.tags_in_use, done=self._tags.offer, failed=lambda _e: None)
 
     def values(self) -> PatientForm:
         """The form as typed."""
@@ -90,10 +91,11 @@ class PatientSheet(Sheet):
         """Save; a refusal marks its field."""
         form = self.values()
         if self._patient is None:
-            self.desk.do(self, patients.register, form, done=self._done, failed=self.show_problem)
+            self.desk.do(self, patients.register, form, self._not_same, done=self._done, failed=self.show_problem)
         else:
             known = self._patient
-            self.desk.do(self, patients.edit, known.id, form, known.version, done=lambda _v: self._done(known.id), failed=self.show_problem)
+            self.desk.do(self, patients.edit, known.id, form, known.version, self._not_same, done=lambda _v: self._done(known.id),
+                         failed=self.show_problem)
 
     def _done(self, patient_id: str) -> None:
         self.saved.emit(patient_id)
@@ -109,34 +111,27 @@ class PatientSheet(Sheet):
             words = "Any common way of writing it"
         self.form.set_hint("born", words)
 
-    def _look_for_namesakes(self) -> None:
-        assert self.form is not None  # noqa: S101  built in __init__
-        first, last = self.form.value("first_name"), self.form.value("last_name")
-        if len(first.strip()) < 2 or len(last.strip()) < 2:
-            self._show_namesakes([])
+    def _look_for_likely(self) -> None:
+        typed = self.values()
+        if len(typed.first_name.strip()) < 2 or len(typed.last_name.strip()) < 2:
+            self.likely.show_candidates([])
             return
-        self.desk.ask(
-            self,
-            patients.namesakes,
-            first,
-            last,
-            self._patient.id if self._patient else "",
-            done=self._show_namesakes,
-            failed=lambda _e: None,
-            replaces="namesakes",
-        )
+        but = self._patient.id if self._patient else ""
+        self.desk.ask(self, duplicates.candidates, typed, but, done=self._show_likely, failed=lambda _e: None, replaces="likely")
 
-    def _show_namesakes(self, rows: list[PatientRow]) -> None:
-        self._known = rows[0] if rows else None
-        self.known.setText("Already registered with this name: " + "; ".join(patient_line(row) for row in rows[:3]) + "." if rows else "")
-        self.known.setVisible(bool(rows))
-        self.known_button.setVisible(len(rows) > 0 and self._patient is None)
+    def _show_likely(self, found: list[Candidate]) -> None:
+        """Who was answered about is not asked about again; a record only changed shows whom it now resembles, not whom it always did."""
+        self.likely.show_candidates([c for c in found if c.row.id not in self._not_same])
 
-    def _open_known(self) -> None:
-        if self._known is not None:
-            self._forced = True
-            self.known_requested.emit(self._known.id)
-            self.reject()
+    def _somebody_else(self, patient_id: str) -> None:
+        self._not_same.append(patient_id)
+        self.likely.show_candidates([c for c in self.likely.candidates if c.row.id != patient_id])
+        self._look.start()
+
+    def _open_known(self, patient_id: str) -> None:
+        self._forced = True
+        self.known_requested.emit(patient_id)
+        self.reject()
 
 
 def _split_name(text: str) -> tuple[str, str]:

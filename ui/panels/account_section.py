@@ -109,7 +109,8 @@ class AccountSection(Section):
             return
         self.account = account
         self.owed.setText(f"Owes {amount_text(account.owed, account.currency)}" if account.owed else "Nothing is owed")
-        self.wallet.setText(f"Wallet {amount_text(account.wallet, account.currency)}")
+        other = f", and {amount_text(account.other_wallets, account.currency)} in that of a merged record" if account.other_wallets else ""
+        self.wallet.setText(f"Wallet {amount_text(account.wallet, account.currency)}{other}")
         self.charges.setText("\n".join(f"{row.what}: {amount_text(row.owed, account.currency)}" for row in account.open[:6]))
         self.charges.setVisible(bool(account.open))
         self.table.show_rows(account.receipts)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError
@@ -28,6 +28,7 @@ from ui.panel import Action, Panel
 from ui.problems import explain
 from ui.widgets.banner import PatientBanner
 from ui.widgets.empty import EmptyState
+from ui.widgets.photo import PhotoBox
 from ui.widgets.text import button, column, label
 
 
@@ -48,6 +49,7 @@ class ConsultingPanel(Panel):
         self._formulary = read_formulary(resource("formulary.csv"))
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
+        self.photo = PhotoBox(desk, self, side=48)
         self.chart = ChartView(desk)
         self.chart.read.connect(lambda found: self._show_banner(found.banner))
         self.chart.unreadable.connect(self._chart_unreadable)
@@ -69,7 +71,12 @@ class ConsultingPanel(Panel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(self.banner)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 8, 0)
+        head.setSpacing(8)
+        head.addWidget(self.banner, 1)
+        head.addWidget(self.photo)
+        outer.addLayout(head)
         outer.addWidget(self.split, 1)
         self.chart.setVisible(False)
         self._live = RefreshWhenShown(self, desk.live, ["nothing"], self.refresh)
@@ -144,6 +151,7 @@ class ConsultingPanel(Panel):
             self.banner.set_banner(None)
         self.patient_id = patient_id
         self.banner.show()
+        self.photo.show_patient(patient_id)
         self.chart.setVisible(True)
         self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")
         self.chart.show_patient(patient_id)

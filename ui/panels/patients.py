@@ -12,23 +12,28 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSplitter, QVBoxLay
 from clinicdesk.rules.ages import age_text
 from clinicdesk.rules.formats import SEXES, phone_text
 from clinicdesk.rules.moments import clinical_date, clinical_moment
-from clinicdesk.services import appointments, doctors, finding, patients
+from clinicdesk.services import appointments, doctors, finding, merging, patients
+from clinicdesk.services.merging import MergeRow, active_merge
 from clinicdesk.services.people import Assignment, PatientCard, PatientRow
 from clinicdesk.services.schedule import AppointmentRow
 from ui.desk import Desk
 from ui.dialogs.assigning import AssignSheet
+from ui.dialogs.merging import merged_section
 from ui.dialogs.patient import PatientSheet
-from ui.dialogs.tagging import TagSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
 from ui.panels.account_section import account_of
+from ui.panels.patient_bulk import SelectionActions
 from ui.problems import explain
 from ui.row_table import Column, RowTable
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.empty import EmptyState
+from ui.widgets.photo import PhotoBox
 from ui.widgets.section import Section
 from ui.widgets.sheet import Sheet
+from ui.widgets.tag_filter import TagFilter
 from ui.widgets.text import button, icon_button, label
+from ui.widgets.text import row as side_by_side
 
 
 class PatientsPanel(Panel):
@@ -43,6 +48,7 @@ class PatientsPanel(Panel):
         self.sheet: Sheet | None = None
         self.patient_id = self._select_next = ""
         self.card: PatientCard | None = None
+        self.bulk = SelectionActions(desk, self, self._keep, self.refresh, self._show_patient)
         self.find_box = QLineEdit()
         self.find_box.setProperty("find", "true")
         self.find_box.setPlaceholderText("Name, phone, date of birth, e-mail, record number or #tag")
@@ -57,7 +63,7 @@ class PatientsPanel(Panel):
         self.table: RowTable[PatientRow] = RowTable(
             desk.theme,
             (
-                Column("Name", lambda r: f"{r.last_name}, {r.first_name}", kind="strong"),
+                Column("Name", lambda r: f"{r.last_name}, {r.first_name}{'  (merged)' if r.merged_into else ''}", kind="strong"),
                 Column("Born", lambda r: clinical_date(r.born), sort=lambda r: r.born, width=108),
                 Column("Sex", lambda r: SEXES[r.sex], width=92, kind="soft"),
                 Column("Phone", lambda r: phone_text(r.phone) if r.phone else "", width=140, kind="soft"),
@@ -84,7 +90,10 @@ class PatientsPanel(Panel):
         lines.setSpacing(12)
         lines.addLayout(head)
         self.heading = label("Registered or changed last", "soft")
-        lines.addWidget(self.heading)
+        self.tag_filter = TagFilter(desk, self._search)
+        self.duplicates_button = button("Possible duplicates", self.bulk.duplicates, variant="quiet", icon="merge", theme=desk.theme,
+                                        tip="Who looks registered twice")
+        lines.addLayout(side_by_side(self.heading, None, self.tag_filter, self.duplicates_button))
         lines.addWidget(self.table, 1)
         self.detail = QVBoxLayout()
         area = scrolled(self.detail, margins=(12, 0, 8, 0))
@@ -110,6 +119,9 @@ class PatientsPanel(Panel):
         return (
             Action("Register a patient", self.register, "add_patient", "Ctrl+N"),
             Action("Change the chosen patient", self.edit, "edit", "Ctrl+E"),
+            Action("Tag the selected patients", self._tag_selected, "tag", "Ctrl+T"),
+            Action("Merge the two selected patients", self._merge_selected, "merge", "Ctrl+Shift+M"),
+            Action("Possible duplicates", self.bulk.duplicates, "patients"),
         )
 
     def show_topic(self, topic: str, subject: Any) -> bool:
@@ -130,7 +142,8 @@ class PatientsPanel(Panel):
 
     def _search(self) -> None:
         typed = self.find_box.text().strip()
-        self.heading.setText(f"Patients that fit “{typed}”" if typed else "Registered or changed last")
+        self.heading.setText(f"Patients that fit “{typed}”" if typed else self.tag_filter.words or "Registered or changed last")
+        typed = f"{typed} {self.tag_filter.query}".strip()
         service = finding.search if typed else finding.recent
         args = (typed, 50) if typed else (50,)
         self.desk.ask(self, service, *args, done=self._show_rows, replaces="search")
@@ -139,7 +152,7 @@ class PatientsPanel(Panel):
         self.table.show_rows(rows)
         if self._select_next and self.table.select(self._select_next):
             self._select_next = ""
-        if len(rows) == 1 and self.find_box.text().strip():
+        if len(rows) == 1 and self.find_box.text().strip() and not rows[0].near:
             self.table.select(rows[0].id)
 
     def _chosen(self, row: PatientRow | None) -> None:
@@ -160,21 +173,34 @@ class PatientsPanel(Panel):
     def _empty_detail(self) -> None:
         emptied(self.detail)
 
-    def _show(self, found: tuple[PatientCard, list[Assignment], list[AppointmentRow]]) -> None:
-        card, assignments, visits = found
+    def _show(self, found: tuple[PatientCard, list[Assignment], list[AppointmentRow], list[MergeRow]]) -> None:
+        card, assignments, visits, merges = found
         if card.id != self.patient_id:
             return
         self.card = card
         self._empty_detail()
-        self.detail.addWidget(self._identity(card))
+        merged = merged_section(self.desk, merges, card.id, self)
+        now_merged = any(one.undone_at is None for one in merges)
+        if merged is not None and now_merged:
+            self.detail.addWidget(merged)
+        self.detail.addWidget(self._identity(card, closed=active_merge(merges, card.id) is not None))
         self.detail.addWidget(self._assignments(assignments))
         self.detail.addWidget(self._appointments(visits))
         self.detail.addWidget(account_of(self.desk, card.id))
+        if merged is not None and not now_merged:
+            self.detail.addWidget(merged)
         self.detail.addStretch(1)
 
-    def _identity(self, card: PatientCard) -> QWidget:
+    def _identity(self, card: PatientCard, *, closed: bool) -> QWidget:
         name = f"{card.last_name}, {card.first_name}{f' ({card.title})' if card.title else ''}"
         section = Section(name if card.archived_at is None else f"{name}, archived", card="surface", role="title")
+        self.photo = PhotoBox(self.desk, self, changeable=not closed)
+        self.photo.show_patient(card.id)
+        lines = QVBoxLayout()
+        beside = QHBoxLayout()
+        beside.addLayout(lines, 1)
+        beside.addWidget(self.photo, 0, Qt.AlignmentFlag.AlignTop)
+        section.body.addLayout(beside)
         contact = card.emergency_contact
         facts = (
             ("Born", clinical_date(card.born) + (f" ({age_text(card.born, self.desk.now())})" if card.died is None else "")),
@@ -201,9 +227,10 @@ class PatientsPanel(Panel):
                 caption.setFixedWidth(130)
                 line.addWidget(caption, 0, Qt.AlignmentFlag.AlignTop)
                 line.addWidget(label(words, "body", wrap=True, selectable=True), 1)
-                section.body.addLayout(line)
+                lines.addLayout(line)
         self.edit_button = button("Change", self.edit, variant="quiet", icon="edit", theme=self.desk.theme, tip="Change  (Ctrl+E)")
         self.book_button = button("Book", self._book, variant="quiet", icon="book", theme=self.desk.theme)
+        self.edit_button.setEnabled(not closed)
         section.tools.addWidget(self.book_button)
         section.tools.addWidget(self.edit_button)
         more = icon_button(self.desk.theme, "more", "More", lambda: self._more(more))
@@ -318,28 +345,21 @@ class PatientsPanel(Panel):
 
     def _bulk_menu(self, _row: PatientRow, menu: QMenu) -> None:
         """What can be done with everybody selected."""
-        rows = self.table.selection()
-        who = "this patient" if len(rows) == 1 else f"these {len(rows)} patients"
-        ids = [row.id for row in rows]
-        menu.addAction(self.desk.theme.icon("tag"), f"Tag {who} …", lambda: self._tag(ids))
-        menu.addAction(self.desk.theme.icon("archive"), f"Archive {who}", lambda: self._archive_all(ids))
+        self.bulk.fill(menu, self.table.selection())
 
-    def _tag(self, ids: list[str]) -> None:
-        sheet = TagSheet(self.desk, ids, parent=self.window())
-        sheet.accepted.connect(lambda: self.desk.tell(f"{len(ids)} tagged."))
-        sheet.accepted.connect(self.refresh)
+    def _keep(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        sheet.open()
 
-    def _archive_all(self, ids: list[str]) -> None:
-        def done(count: int) -> None:
-            self.desk.tell(f"{count} archived.", partial(self._restore_all, ids))
-            self.refresh()
+    def _merge_selected(self) -> None:
+        rows = self.table.selection()
+        if len(rows) == 2:
+            self.bulk.merge(rows[0].id, rows[1].id)
+        else:
+            self.desk.tell("Select two patients first (Ctrl+click), then merge them.")
 
-        self.desk.do(self, patients.archive_many, ids, done=done)
-
-    def _restore_all(self, ids: list[str]) -> None:
-        self.desk.do(self, patients.archive_many, ids, restore=True, done=lambda _count: self.refresh())
+    def _tag_selected(self) -> None:
+        if rows := self.table.selection():
+            self.bulk.tag([row.id for row in rows])
 
     def _assign(self) -> None:
         sheet = AssignSheet(self.desk, self.patient_id, parent=self.window())
@@ -351,10 +371,11 @@ class PatientsPanel(Panel):
         self.desk.do(self, doctors.end_assignment, row.id, row.version, done=lambda _none: self._read())
 
 
-def _everything(session: Any, patient_id: str) -> tuple[PatientCard, list[Assignment], list[AppointmentRow]]:
-    """Card, assignments and appointments in one transaction, so that nothing disagrees; runs on a worker."""
+def _everything(session: Any, patient_id: str) -> tuple[PatientCard, list[Assignment], list[AppointmentRow], list[MergeRow]]:
+    """Card, assignments, appointments and merges in one transaction, so that nothing disagrees; runs on a worker."""
     return (
         patients.card(session, patient_id),
         doctors.assignments(session, patient_id=patient_id),
         appointments.of_patient(session, patient_id),
+        merging.history(session, patient_id),
     )

@@ -23,7 +23,7 @@ from ui.panels import panels_for
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
-from ui.tour import administrator, calendar, doctor, money, papers, reception, therapy
+from ui.tour import administrator, calendar, doctor, money, papers, reception, register, therapy
 from ui.tour.guide import Guide, TourFailed
 
 
@@ -117,6 +117,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
     try:
         reception.walk(walk)
         calendar.walk(walk)
+        register.walk(walk)
         doctor.walk(walk)
         therapy.walk(walk)
         money.walk(walk)

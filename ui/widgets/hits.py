@@ -20,7 +20,10 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row: `record` is what choosing it means, `name` what namesakes share (the title when empty), `right` a word at the right."""
+    """One row: `record` is what choosing it means, `name` what namesakes share (the title when empty), `right` a word at the right.
+
+    What is not `sure` (a name only near what was typed) is never marked by itself, so that Enter opens nobody by mistake.
+    """
 
     record: Any
     title: str
@@ -28,6 +31,7 @@ class Hit:
     icon: str = "patient"
     name: str = ""
     right: str = ""
+    sure: bool = True
 
 
 def folded(text: str) -> str:

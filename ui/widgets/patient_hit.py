@@ -22,4 +22,5 @@ def patient_hit(row: PatientRow, zone: tzinfo) -> Hit:
         part for part in (clinical_date(row.born), SEXES[row.sex], phone_text(row.phone) if row.phone else "", last) if part
     )
     name = f"{row.last_name}, {row.first_name}"
-    return Hit(row, name, detail, icon="archive" if row.archived else "patient", name=name, right=row.id)
+    detail = f"Spelled differently  ·  {detail}" if row.near else detail
+    return Hit(row, name, detail, icon="archive" if row.archived else "patient", name=name, right=row.id, sure=not row.near)

@@ -96,9 +96,11 @@ class SearchBox(QLineEdit):
         hits = [*found, *self.also(text)]
         if not found and self._create:
             hits.append(Hit(None, self._create.format(text), "", icon="add_patient"))
-        self.hits.show_hits(hits, text, mark_first=not namesakes, nothing=self.tr("Nothing found for “{0}”.").format(text),
+        sure = all(hit.sure for hit in found)
+        mark_first = not namesakes and (sure or hits[0].sure)
+        self.hits.show_hits(hits, text, mark_first=mark_first, nothing=self.tr("Nothing found for “{0}”.").format(text),
                             note=self.tr("Several people share a name. Choose with the arrow keys.") if namesakes else "")
-        if self._enter_waits and len(hits) == 1 and hits[0].record is not None:
+        if self._enter_waits and sure and len(hits) == 1 and hits[0].record is not None:
             self._take(hits[0])
         elif namesakes:
             announce(self, self.tr("%n hits; several share a name", "", len(hits)))

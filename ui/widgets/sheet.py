@@ -93,6 +93,12 @@ class Sheet(QDialog):
         self.body.addWidget(form)
         return form
 
+    def put_below(self, widget: QWidget) -> None:
+        """Show a widget between the body and the line for problems; it appears there without moving what is being typed."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.indexOf(self.problem), widget)
+
     def set_busy(self, busy: bool) -> None:  # noqa: FBT001  reads as one word
         """While the answer is awaited the verb cannot be pressed twice."""
         self.verb_button.setEnabled(not busy)

@@ -1,0 +1,135 @@
+"""What can be done with everybody selected in the Patients panel: tag, assign, archive, export, merge two."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from clinicdesk.errors import Invalid
+from clinicdesk.rules.formats import SEXES
+from clinicdesk.services import merging, patients
+from clinicdesk.services.people import PatientRow
+from ui.desk import Desk
+from ui.dialogs.assigning import AssignSheet
+from ui.dialogs.duplicates import DuplicatesSheet
+from ui.dialogs.merging import MergeSheet
+from ui.dialogs.tagging import TagSheet
+from ui.widgets.sheet import Sheet
+
+HEADINGS = ("Record no.", "Last name", "First name", "Date of birth", "Sex", "Phone", "Tags", "Last visit")
+
+
+class SelectionActions:
+    """Acts on rows; `opened(sheet)` keeps the dialog that is open, `refresh()` reads the panel again, `show(id)` shows a patient."""
+
+    def __init__(self, desk: Desk, owner: QWidget, opened: Callable[[Sheet], object], refresh: Callable[[], object],
+                 show: Callable[[str], object]) -> None:
+        self.desk, self._owner, self._opened, self._refresh, self._show = desk, owner, opened, refresh, show
+        self.file_dialog: QFileDialog | None = None
+
+    def fill(self, menu: QMenu, rows: Sequence[PatientRow]) -> None:
+        """Put the actions for these rows into a menu."""
+        theme, ids = self.desk.theme, [row.id for row in rows]
+        who = "this patient" if len(rows) == 1 else f"these {len(rows)} patients"
+        menu.addAction(theme.icon("tag"), f"Tag {who} …", partial(self.tag, ids))
+        menu.addAction(theme.icon("add"), f"Assign a doctor to {who} …", partial(self.assign, ids))
+        if len(rows) == 2:
+            menu.addAction(theme.icon("merge"), "Merge these two records …", partial(self.merge, ids[0], ids[1]))
+        menu.addAction(theme.icon("export"), f"Export {who} as CSV …", partial(self.export, list(rows)))
+        menu.addAction(theme.icon("archive"), f"Archive {who}", partial(self.archive, ids))
+
+    def tag(self, ids: list[str]) -> None:
+        """Put one tag on everybody, or take it off; the toast takes it back from those it changed."""
+        sheet = TagSheet(self.desk, ids, parent=self._owner.window())
+
+        def done() -> None:
+            tag, on = sheet.tag, sheet.put_on
+            words = f"{len(sheet.changed)} tagged “{tag}”." if on else f"“{tag}” taken off {len(sheet.changed)}."
+            undo = partial(self._tag_back, sheet.changed, tag, put_on=not on)
+            self.desk.tell(words, undo if sheet.changed else None)
+            self._refresh()
+
+        sheet.accepted.connect(done)
+        self._opened(sheet)
+        sheet.open()
+
+    def _tag_back(self, ids: list[str], tag: str, *, put_on: bool) -> None:
+        self.desk.do(self._owner, patients.tag_many, ids, tag, put_on=put_on, done=lambda _ids: self._refresh())
+
+    def assign(self, ids: list[str]) -> None:
+        """One doctor for everybody."""
+        sheet = AssignSheet(self.desk, *ids, parent=self._owner.window())
+        sheet.accepted.connect(lambda: self.desk.tell(f"{len(ids)} assigned." if len(ids) > 1 else "Assigned."))
+        sheet.accepted.connect(self._refresh)
+        self._opened(sheet)
+        sheet.open()
+
+    def archive(self, ids: list[str]) -> None:
+        """Take everybody out of sight; the toast brings them back."""
+
+        def done(count: int) -> None:
+            self.desk.tell(f"{count} archived.", partial(self._restore, ids))
+            self._refresh()
+
+        self.desk.do(self._owner, patients.archive_many, ids, done=done)
+
+    def _restore(self, ids: list[str]) -> None:
+        self.desk.do(self._owner, patients.archive_many, ids, restore=True, done=lambda _count: self._refresh())
+
+    def merge(self, kept_id: str, lost_id: str) -> None:
+        """Preview, choose, confirm; the toast separates them again."""
+        sheet = MergeSheet(self.desk, kept_id, lost_id, parent=self._owner.window())
+
+        def done(patient_id: str) -> None:
+            self.desk.tell("The records are merged.", partial(self._separate, sheet))
+            self._show(patient_id)
+            self._refresh()
+
+        sheet.merged.connect(done)
+        self._opened(sheet)
+        sheet.open()
+
+    def _separate(self, sheet: MergeSheet) -> None:
+        if sheet.merge_id is not None:
+            self.desk.do(self._owner, merging.separate, sheet.merge_id, done=lambda _notes: self._refresh())
+
+    def duplicates(self) -> None:
+        """The list of pairs that look alike."""
+        sheet = DuplicatesSheet(self.desk, parent=self._owner.window())
+        sheet.merge_requested.connect(self.merge)
+        self._opened(sheet)
+        sheet.open()
+
+    def export(self, rows: list[PatientRow]) -> None:
+        """Ask where, then write a CSV file."""
+        self.file_dialog = QFileDialog(self._owner.window(), "Export patients", "patients.csv", "CSV files (*.csv)")
+        self.file_dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self.file_dialog.setDefaultSuffix("csv")
+        self.file_dialog.fileSelected.connect(lambda path: self.write(path, rows))
+        self.file_dialog.open()
+
+    def write(self, path: str, rows: Sequence[PatientRow]) -> None:
+        """Write these rows to a file."""
+        try:
+            Path(path).write_text(csv_of(rows), encoding="utf-8-sig", newline="")
+        except OSError as error:
+            self.desk.report(Invalid("", f"The file cannot be written: {error.strerror}."))
+            return
+        self.desk.tell(f"{len(rows)} patients written to {Path(path).name}.")
+
+
+def csv_of(rows: Sequence[PatientRow]) -> str:
+    """Rows as CSV (RFC 4180). A cell a spreadsheet would take for a formula begins with an apostrophe, telephone numbers too."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(HEADINGS)
+    for r in rows:
+        cells = (r.id, r.last_name, r.first_name, f"{r.born:%Y-%m-%d}", SEXES[r.sex], r.phone, ", ".join(r.tags),
+                 f"{r.last_visit:%Y-%m-%d}" if r.last_visit else "")
+        writer.writerow([f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells])
+    return out.getvalue()
