@@ -38,10 +38,12 @@ def booking_hit(one: Proposal, desk: Desk) -> Hit:
     name = f"{one.patient.last_name}, {one.patient.first_name}"
     verb = "Instead:" if one.alternative else "Book"
     times = f"{clinical_date(start.date(), weekday=True)} {clinical_time(start)}–{clinical_time(end)}"
-    about = [f"born {clinical_date(one.patient.born)}", one.doctor_name, one.problem or "free", one.wish.reason]
+    near = "spelled differently" if one.patient.near else ""
+    about = [near, f"born {clinical_date(one.patient.born)}", one.doctor_name, one.problem or "free", one.wish.reason]
     # Two people of one name must never look like one; two times of one person must not look like two people.
     return Hit(one, f"{verb} {name}  {times}", "  ·  ".join(part for part in about if part), icon="warning" if one.problem else "book",
-               name=name if not one.alternative else f"{name} {one.patient.id} {times}", right="" if one.problem else "Enter")
+               name=name if not one.alternative else f"{name} {one.patient.id} {times}", right="" if one.problem or near else "Enter",
+               sure=not near)
 
 
 class CommandBar(SearchBox):

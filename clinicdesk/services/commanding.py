@@ -47,7 +47,8 @@ def proposals(session: ClinicSession, typed: str) -> list[Proposal]:
     words = booking_words(typed, session.now().astimezone(session.zone).date())
     if words is None:
         return []
-    people = search(session, words.name, MOST_PEOPLE)
+    hits = search(session, words.name, MOST_PEOPLE)
+    people = [person for person in hits if not person.near] or hits  # near spellings only when nobody is called so
     doctors = _doctors(session, words.doctor)
     if not people or not doctors:
         return []

@@ -83,3 +83,15 @@ def test_without_a_time_the_first_free_one_with_the_doctor_she_knows(practice: P
         assert closed[0].problem == "Outside the doctor’s hours"
     with practice.read("dora") as session:
         assert {one.doctor_name for one in commanding.proposals(session, "book adler tomorrow 10:00")} == {"Dr Dora Kim"}
+
+
+def test_a_name_that_is_only_near_is_never_booked_by_enter_alone(office: Office, practice: Practice) -> None:
+    practice.patient(first_name="Ana", last_name="Schmidt")
+    window = office.open("rita")
+    shown = typed(office, window, f"book shmit {practice.at(9):%d.%m.%Y} 10:00 dr dora")
+    assert shown[0].startswith("Book Schmidt, Ana") and "spelled differently" in window.find_box.hits.shown[0].detail
+    assert window.find_box.hits.marked() is None
+    office.keys(Qt.Key.Key_Return)
+    office.settle()
+    with practice.read("rita") as session:
+        assert appointments.list_day(session, practice.at(9).date()) == []

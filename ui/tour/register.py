@@ -77,6 +77,12 @@ def _who_it_might_be(w: Walk) -> None:
     w.guide.until(lambda: not sheet.isVisible(), "the sheet closes")
     w.guide.until(lambda: panel.card is not None and panel.card.last_name == "Tesda", "the second record is shown")
     w.found["twice"] = panel.card.id
+    bar = w.windows["rita"].find_box  # and books her, so that there is something to move
+    w.guide.fill(bar, "book tesda in 2 days 11:20 dr elena")
+    w.guide.until(lambda: bar.hits.isVisible() and bar.hits.shown and bar.hits.shown[0].title.startswith(("Book Tesda", "Instead: Tesda")),
+                  "the booking is shown first")
+    w.guide.keys(bar, Qt.Key.Key_Return)
+    w.guide.until(lambda: "Tesda, Aurora is booked" in w.windows["rita"].toasts.sentence, "she is booked by the command bar")
 
 
 def _merge_preview(w: Walk) -> None:
