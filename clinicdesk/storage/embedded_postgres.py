@@ -90,8 +90,13 @@ class EmbeddedPostgres:
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
-        if not processes.wait_until(lambda: not processes.is_alive(pid), 30):
-            log.error("PostgreSQL (process %d) did not stop within 30 seconds", pid)
+        if processes.wait_until(lambda: not processes.is_alive(pid), 30):
+            return
+        log.error("PostgreSQL (process %d) did not stop within 30 seconds; it stops at once now and recovers at its next start", pid)
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+        processes.wait_until(lambda: not processes.is_alive(pid), 15)
 
     def running(self) -> bool:
         """Whether the postmaster of this folder is alive now."""
