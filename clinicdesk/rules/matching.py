@@ -84,8 +84,12 @@ def wish_words(wanted: Wanted, doctor: str) -> str:
     parts = [doctor or wanted.specialization or "Any doctor"]
     if wanted.weekdays != 127:
         parts.append(" ".join(name for bit, name in enumerate(WEEKDAYS) if wanted.weekdays >> bit & 1))
-    if (wanted.from_minute, wanted.to_minute) != (0, 1440):
+    if wanted.from_minute and wanted.to_minute < 1440:
         parts.append(f"{_clock(wanted.from_minute)}–{_clock(wanted.to_minute)}")
+    elif wanted.from_minute:
+        parts.append(f"after {_clock(wanted.from_minute)}")
+    elif wanted.to_minute < 1440:
+        parts.append(f"before {_clock(wanted.to_minute)}")
     parts.append(f"{wanted.minutes} min")
     if wanted.first_day:
         parts.append(f"from {wanted.first_day:%d-%b-%Y}")
