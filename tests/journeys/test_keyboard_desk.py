@@ -28,7 +28,7 @@ from ui.undo_history import UndoList
 
 BOOKING, CHECK_IN, MOVING, TAKING_BACK, PAYING = 12, 3, 3, 2, 4  #: the most keys each may need
 CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
-HELD = {CTRL: Qt.Key.Key_Control, Qt.KeyboardModifier.AltModifier: Qt.Key.Key_Alt}
+HELD = (CTRL, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier)
 MOUSE = {QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel}
 
 
@@ -44,17 +44,12 @@ class Keyboard(QObject):
         app.installEventFilter(self)
 
     def press(self, key: str | Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
-        """Type a word, or press one key while others are held; a held key is one key more, pressed and let go like the rest."""
-        held = [key for modifier, key in HELD.items() if modifiers & modifier]
-        self.pressed += len(held) + (len(key) if isinstance(key, str) else 1)
-        for one in held:
-            QTest.keyPress(self._focus(), one)
+        """Type a word, or press one key while others are held (QTest presses these too and lets them go); each held key counts."""
+        self.pressed += sum(bool(modifiers & one) for one in HELD) + (len(key) if isinstance(key, str) else 1)
         if isinstance(key, str):
             QTest.keyClicks(self._focus(), key)
         else:
             QTest.keyClick(self._focus(), key, modifiers)
-        for one in held:
-            QTest.keyRelease(self._focus(), one)
         QApplication.processEvents()
 
     @contextmanager

@@ -23,7 +23,7 @@ from ui.panels import panels_for
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
-from ui.tour import administrator, doctor, money, papers, reception, therapy
+from ui.tour import administrator, desk, doctor, money, papers, reception, therapy
 from ui.tour.guide import Guide, TourFailed
 
 
@@ -118,6 +118,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         reception.walk(walk)
         doctor.walk(walk)
         therapy.walk(walk)
+        desk.walk(walk)
         money.walk(walk)
         administrator.walk(walk)
         papers.walk(walk)

@@ -93,9 +93,9 @@ class WaitingRoom(Section):
             words = f"in {person.room}" if person.room else "in the room"
         elif person.called_at is not None:
             called = max(0, int((now - person.called_at).total_seconds() // 60))
-            words = f"called to {person.room}, {minutes_text(called)} ago"
+            words = f"called to {person.room} {f'{called} min ago' if called else 'just now'}"
         else:
-            words = f"waits {minutes_text(minutes)}"
+            words = f"waits {minutes_text(minutes)}" if minutes else "just arrived"
             if minutes >= TOO_LONG:
                 role, words = "error", f"⚠ {words}, too long"
             elif minutes >= LONG:

@@ -74,6 +74,8 @@ class _Toast(QFrame):
         picture = QLabel()
         picture.setPixmap(theme.icons.pixmap(icon, 18, "surface", self.devicePixelRatioF()))
         self.sentence = label(sentence, wrap=len(sentence) > 90)
+        if len(sentence) > 90:  # words that wrap would else be as narrow as they can
+            self.sentence.setMinimumWidth(min(560, window.width() - 200))
         self.undo_button: QPushButton | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 9, 12, 9)
