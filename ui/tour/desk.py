@@ -65,7 +65,7 @@ def _series(w: Walk) -> None:
     sheet.times.setValue(4)
     w.guide.until(lambda: sheet.verb_button.text() == "Book 3", "the taken date is seen before anything is booked")
     w.guide.picture(w.windows["rita"], "series-plan")
-    w.guide.click(button_of(sheet._plan, "Take "))  # noqa: SLF001
+    w.guide.click(button_of(w, sheet._plan, "Take "))  # noqa: SLF001
     w.guide.until(lambda: sheet.verb_button.text() == "Book 4", "the nearest free time is taken instead")
     w.guide.click(sheet.verb_button)
     w.guide.until(lambda: not sheet.isVisible(), "the series is booked")
@@ -110,7 +110,7 @@ def _undo_list(w: Walk) -> None:
     sheet = w.guide.dialog(UndoList)
     w.guide.until(lambda: sheet.lines and sheet.lines[0].words.startswith("Confirmed"), "the newest is in front")
     w.guide.settle()
-    w.guide.click(button_of(sheet, "Undo"))
+    w.guide.click(button_of(w, sheet, "Undo"))
     w.guide.until(lambda: sheet.lines[0].state == "refused", "it is refused")
     w.guide.settle()
     expect("Sam Walker" in sheet.lines[0].note and row(w, first).status == "cancelled", f"the line says: {sheet.lines[0].note}")
@@ -142,7 +142,7 @@ def _overbook(w: Walk) -> None:
     choose(w, sheet, patient)
     w.guide.click(sheet.verb_button)
     w.guide.until(sheet._clash.isVisible, "the clash is explained")  # noqa: SLF001
-    w.guide.click(button_of(sheet, "Overbook"))
+    w.guide.click(button_of(w, sheet, "Overbook"))
     form = sheet.form
     if form is None:
         raise TourFailed("the booking has no form")

@@ -83,7 +83,7 @@ def offer(w: Walk) -> None:
     panel.table.select_first()
     w.guide.picture(w.windows["rita"], "waiting-list")
     freed = panel.freed.places[0]
-    w.guide.click(button_of(panel.freed, "Offer"))
+    w.guide.click(button_of(w, panel.freed, "Offer"))
     sheet = w.guide.dialog(OfferSheet)
     w.guide.until(lambda: len(sheet.matches) >= 2, "at least two fit")
     first, second = sheet.matches[0].wish, sheet.matches[1].wish

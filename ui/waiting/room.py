@@ -93,7 +93,7 @@ class WaitingRoom(Section):
             words = f"in {person.room}" if person.room else "in the room"
         elif person.called_at is not None:
             called = max(0, int((now - person.called_at).total_seconds() // 60))
-            words = f"called to {person.room} {f'{called} min ago' if called else 'just now'}"
+            words = f"called to {person.room}, " + (f"{called}\u00a0min\u00a0ago" if called else "just\u00a0now")
         else:
             words = f"waits {minutes_text(minutes)}" if minutes else "just arrived"
             if minutes >= TOO_LONG:
