@@ -144,8 +144,8 @@ def _past(what: str) -> str:
 def side_column(*widgets: QWidget) -> QScrollArea:
     """The column at the right of the calendar; what does not fit is scrolled to, never squashed."""
     inner = QVBoxLayout()
-    area = scrolled(inner, margins=(0, 0, 2, 0))
-    area.setFixedWidth(266)
+    area = scrolled(inner, margins=(0, 0, 6, 0))
+    area.setFixedWidth(270)
     for widget in widgets:
         inner.addWidget(widget)
     inner.addStretch(1)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 
 from clinicdesk.services import appointments
 from ui.bell import NoticeList
@@ -226,8 +225,7 @@ def _bell(w: Walk) -> None:
     _move(w, number, to)
     w.guide.until(lambda: row(w, number).starts_at == to, "reception moves it")
     w.guide.until(lambda: dora.bell.count >= max(1, before), "the bell counts it")
-    dora.activateWindow()
-    QTest.keyClick(dora.panel or dora, Qt.Key.Key_B, CTRL)
+    press(w, Qt.Key.Key_B, CTRL, who="dora")
     sheet = w.guide.dialog(NoticeList)
     told: Callable[[], object] = lambda: any(f"{to:%H:%M}" in n.words and n.who == "Rita Moreno" and not n.read for n in sheet.lines)  # noqa: E731
     w.guide.until(told, "the list says who moved it and to when")

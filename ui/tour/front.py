@@ -87,9 +87,9 @@ def show_day(w: Walk, at: datetime) -> Any:
     return desk
 
 
-def press(w: Walk, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    """A key of reception's window, wherever the focus is in it."""
-    window = w.windows["rita"]
+def press(w: Walk, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier, *, who: str = "rita") -> None:
+    """A key of somebody's window, wherever the focus is in it."""
+    window = w.windows[who]
     window.activateWindow()
     w.guide.until(lambda: w.guide.app.activeWindow() is window, "her window has the keys")
     QTest.keyClick(window.panel or window, key, modifiers)
