@@ -106,6 +106,7 @@ class WaitingRoom(Section):
         inner.setSpacing(8)
         number = label(str(person.number) if person.number else "–", "heading")
         number.setMinimumWidth(22)
+        number.setContentsMargins(0, 3, 0, 0)  # on a line with the name, whose button has a frame
         number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         inner.addWidget(number)
         text = QVBoxLayout()
