@@ -18,6 +18,7 @@ from clinicdesk.services.waiting import WishForm
 from tests.clinics import Practice
 from tests.screens.office import Office
 from tests.screens.test_two_desks import consulting
+from ui.dialogs.tagging import TagSheet
 
 
 def nameless(root: QWidget) -> list[str]:
@@ -76,7 +77,8 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda show, _w: show("front-desk").new_appointment(), lambda show, _w: show("patients").register(),
             lambda show, _w: show("availability").slots.make(), lambda show, _w: show("availability").closures.add(),
             lambda _s, w: w.account.change_password(), lambda _s, w: w.account.show_profile(),
-            lambda show, _w: show("patients")._assign(), lambda show, _w: show("patients")._tag([show("patients").patient_id]),
+            lambda show, _w: show("patients")._assign(),
+            lambda show, w: TagSheet(w.desk, [show("patients").patient_id], parent=w).open(),
             lambda show, _w: front(show).step(blocks(show)["Cora"], "cancelled"),
             lambda show, _w: front(show).step(blocks(show)["Serge"], "cancelled"),
             lambda show, _w: moved(front(show), blocks(show)["Serge"]),
