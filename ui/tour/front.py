@@ -120,14 +120,14 @@ def choose(w: Walk, sheet: BookingSheet, patient: PatientRow) -> None:
     w.guide.settle()
 
 
-def button_of(w: Walk, parent: QWidget, words: str) -> QPushButton:
-    """The button of a part of a window whose words begin like this, once it is there."""
+def button_of(w: Walk, parent: QWidget, words: str, number: int = 0) -> QPushButton:
+    """The button (or another one of several) of a part of a window whose words begin like this, once it is there."""
 
     def shown() -> list[QPushButton]:
         return [made for made in parent.findChildren(QPushButton) if made.text().startswith(words) and made.isVisible()]
 
-    w.guide.until(shown, f"a button “{words}”")
-    return shown()[0]
+    w.guide.until(lambda: len(shown()) > number, f"a button “{words}”")
+    return shown()[number]
 
 
 def expect(holds: object, what: str) -> None:

@@ -82,8 +82,9 @@ def offer(w: Walk) -> None:
     w.guide.until(lambda: len(panel.table.rows) >= 10 and panel.freed.places, "wishes and freed places are listed")
     panel.table.select_first()
     w.guide.picture(w.windows["rita"], "waiting-list")
-    freed = panel.freed.places[0]
-    w.guide.click(button_of(w, panel.freed, "Offer"))
+    w.guide.until(lambda: any(place.count > 1 for place in panel.freed.places[:4]), "one of those shown fits several people")
+    number, freed = next((n, place) for n, place in enumerate(panel.freed.places[:4]) if place.count > 1)
+    w.guide.click(button_of(w, panel.freed, "Offer", number))
     sheet = w.guide.dialog(OfferSheet)
     w.guide.until(lambda: len(sheet.matches) >= 2, "at least two fit")
     first, second = sheet.matches[0].wish, sheet.matches[1].wish
