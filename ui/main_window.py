@@ -267,7 +267,6 @@ class MainWindow(QMainWindow):
         if self._remembers:
             QShortcut(QKeySequence("Ctrl+Y"), self, self.redo)
             QShortcut(QKeySequence("Ctrl+Shift+Z"), self, self.redo)
-            QShortcut(QKeySequence("Ctrl+Alt+Z"), self, self.show_undo_list)
         for number in range(len(self.panels)):
             QShortcut(QKeySequence(f"Alt+{number + 1}"), self, lambda n=number: self.show_panel(n))
 

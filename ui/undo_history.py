@@ -81,7 +81,7 @@ class UndoList(Sheet):
         words = label(action.words, "body" if action.state == "done" else "faint", wrap=True)
         moment: QLabel = label(clinical_time(at) if today else f"{clinical_date(at.date())[:6]} {clinical_time(at)}", "soft")
         moment.setFixedWidth(92)
-        moment.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        moment.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(words)

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from clinicdesk.clinic import Clinic
 from clinicdesk.credentials import Credentials
-from clinicdesk.demo import days, people, till
+from clinicdesk.demo import days, desk, people, till
 from clinicdesk.demo.days import Progress
 from clinicdesk.errors import ClinicError
 from clinicdesk.jobs.worker import deliver_all
@@ -65,6 +65,7 @@ def prepare(clinic: Clinic, progress: Progress = lambda _w, _d, _t: None) -> tup
         _past(clinic, source, progress)
         till.money(clinic, random.Random(20261121), progress)
     days.week(clinic, random.Random(datetime.now(clinic.zone).toordinal()), progress)
+    desk.desk(clinic, random.Random(20261121), progress)
     return known
 
 

@@ -159,12 +159,16 @@ def _fill_day(session: ClinicSession, source: random.Random, day: date, ids: lis
     doctor_ids = list(session.scalars(select(Doctor.id).order_by(Doctor.id)))
     start, end = availability.day_bounds(session, day)
     calendars = availability.calendars(session, doctor_ids, start, end)
+    a = Appointment
+    holds = select(a.doctor_id, a.starts_at, a.ends_at).where(a.starts_at < end, a.ends_at > start, a.lane == 0, a.status != "cancelled")
+    taken = session.rows(holds)  # of an earlier week of this demo, or of a series; the owner is not told by `calendars` who is busy
     for doctor_id in doctor_ids:
         for place in availability.open_on(calendars[doctor_id], day, session):
             at = place.starts_at
             while at + timedelta(minutes=20) <= place.ends_at:
                 length = source.choice((20, 20, 20, 20, 40))
-                if source.random() < 0.62 and at + timedelta(minutes=length) <= place.ends_at:
+                busy = any(who == doctor_id and begun < at + timedelta(minutes=length) and at < over for who, begun, over in taken)
+                if source.random() < 0.62 and not busy and at + timedelta(minutes=length) <= place.ends_at:
                     patient_id = source.choice(ids)
                     if (patient_id, at) not in seen:
                         seen.add((patient_id, at))

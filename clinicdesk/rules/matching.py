@@ -83,9 +83,14 @@ def wish_words(wanted: Wanted, doctor: str) -> str:
     """What is wanted, in one line: `Dr Kim, Tue Thu, 08:00–12:00, 20 min, from 01-Dec-2026`."""
     parts = [doctor or wanted.specialization or "Any doctor"]
     if wanted.weekdays != 127:
-        parts.append(" ".join(name for bit, name in enumerate(WEEKDAYS) if wanted.weekdays >> bit & 1))
-    if (wanted.from_minute, wanted.to_minute) != (0, 1440):
+        days = " ".join(name for bit, name in enumerate(WEEKDAYS) if wanted.weekdays >> bit & 1)
+        parts.append("Mon–Fri" if wanted.weekdays == 0b0011111 else days)
+    if wanted.from_minute and wanted.to_minute < 1440:
         parts.append(f"{_clock(wanted.from_minute)}–{_clock(wanted.to_minute)}")
+    elif wanted.from_minute:
+        parts.append(f"after {_clock(wanted.from_minute)}")
+    elif wanted.to_minute < 1440:
+        parts.append(f"before {_clock(wanted.to_minute)}")
     parts.append(f"{wanted.minutes} min")
     if wanted.first_day:
         parts.append(f"from {wanted.first_day:%d-%b-%Y}")

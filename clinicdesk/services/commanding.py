@@ -11,7 +11,7 @@ from clinicdesk.errors import FreePlace
 from clinicdesk.models.accounts import User
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.scheduling import Appointment
-from clinicdesk.rules.booking_words import BookingWords, booking_words
+from clinicdesk.rules.booking_words import VERBS, BookingWords, booking_words
 from clinicdesk.rules.moments import clinical_time
 from clinicdesk.rules.names import name_words
 from clinicdesk.rules.slots import Range
@@ -44,6 +44,8 @@ def proposals(session: ClinicSession, typed: str) -> list[Proposal]:
     A doctor who is not named is the one the patient saw last, else whoever is free. Without a time the first free one of the day, without a
     day the first free one at all. A time that is taken comes with the nearest free ones.
     """
+    if typed.strip().partition(" ")[0].casefold() not in VERBS:
+        return []  # most of what is typed is a name
     words = booking_words(typed, session.now().astimezone(session.zone).date())
     if words is None:
         return []

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QTabBar, QWidget
 
-from clinicdesk.services import consultations
+from clinicdesk.rules.recurrence import Repeats
+from clinicdesk.services import consultations, series, waiting
+from clinicdesk.services.schedule import NewAppointment
+from clinicdesk.services.waiting import WishForm
 from tests.clinics import Practice
 from tests.screens.office import Office
 from tests.screens.test_two_desks import consulting
+from ui.dialogs.tagging import TagSheet
 
 
 def nameless(root: QWidget) -> list[str]:
@@ -71,14 +77,70 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda show, _w: show("front-desk").new_appointment(), lambda show, _w: show("patients").register(),
             lambda show, _w: show("availability").slots.make(), lambda show, _w: show("availability").closures.add(),
             lambda _s, w: w.account.change_password(), lambda _s, w: w.account.show_profile(),
+            lambda show, _w: show("patients")._assign(),
+            lambda show, w: TagSheet(w.desk, [show("patients").patient_id], parent=w).open(),
+            lambda show, _w: front(show).step(blocks(show)["Cora"], "cancelled"),
+            lambda show, _w: front(show).step(blocks(show)["Serge"], "cancelled"),
+            lambda show, _w: moved(front(show), blocks(show)["Serge"]),
+            lambda show, _w: front(show).take_payment(blocks(show)["Ana"]),
+            lambda show, _w: front(show).waiting.call_next(), lambda show, _w: front(show).freed.offer_first(),
+            lambda show, _w: show("waiting-list").add(), lambda show, _w: show("waiting-list").edit(show("waiting-list").table.rows[0]),
+            lambda show, _w: show("till").top_up(),
+            lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
         "dora": [
             lambda show, _w: show("consulting").editor.prescription.add(), lambda show, _w: show("consulting").chart._add_allergy(),
             lambda show, _w: show("consulting").chart._state_none(), lambda show, _w: show("consulting").chart._add_problem(),
-            lambda _s, w: w.account.show_profile(),
+            lambda show, _w: record(show("consulting")), lambda show, _w: session(show("consulting")),
+            lambda _s, w: w.account.show_profile(), lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
-        "ada": [lambda show, _w: show("staff").add(), lambda _s, w: w.lock()],
+        "ada": [lambda show, _w: show("staff").add(), lambda _s, w: w.lock(), lambda _s, w: w.bell.open_list()],
     }[who]
+
+
+def front(show: Callable[[str], Any]) -> Any:
+    return show("front-desk")
+
+
+def blocks(show: Callable[[str], Any]) -> dict[str, Any]:
+    """The appointments of the day by first name; a later one of the same person counts."""
+    return {block.patient_name.split(", ")[1]: block for block in front(show).schedule.blocks}
+
+
+def moved(desk: Any, block: Any) -> None:
+    desk._move(block, block.doctor_id, block.starts_at + timedelta(minutes=20), block.ends_at + timedelta(minutes=20))
+
+
+def record(room: Any) -> None:
+    room.chart.tabs.setCurrentWidget(room.chart.records)
+    room.chart.records.new_button.click()
+
+
+def session(room: Any) -> None:
+    room.chart.tabs.setCurrentWidget(room.chart.sessions)
+    room.chart.sessions.new_button.click()
+
+
+def busy_desk(practice: Practice) -> None:
+    """A series, somebody who can be cancelled, somebody in the waiting room, a freed place and somebody who would like it."""
+    practice.book(practice.patient(first_name="Cora", last_name="Cole"), practice.at(10))
+    start, length = practice.at(11), timedelta(minutes=20)
+    places = [(start + timedelta(weeks=n), start + timedelta(weeks=n) + length) for n in range(3)]
+    wish = NewAppointment(practice.doctors["dora"], practice.patient(first_name="Serge", last_name="Stone"), start, start + length)
+    freed = practice.book(practice.patient(first_name="Fred", last_name="Free"), practice.at(14))
+    practice.step(freed, "cancelled", who="dora", reason="fell ill")
+    with practice.write("rita") as session:
+        series.book(session, wish, places, Repeats("week", 3))
+        waiting.add(session, WishForm(practice.patient(first_name="Wilma", last_name="Wish"), note="Any day"))
+
+
+def twice(window: QWidget) -> list[str]:
+    """Keys that two visible things of a window want: then neither gets them."""
+    keys = [action.shortcut().toString() for action in window.actions()]
+    keys += [made.key().toString() for made in window.findChildren(QShortcut) if made.parent() is window and made.isEnabled()]
+    buttons = [made for made in window.findChildren(QAbstractButton) if made.window() is window and made.isVisible() and made.isEnabled()]
+    keys += [made.shortcut().toString() for made in buttons]
+    return [f"{key} means two things" for key in sorted(set(keys)) if key and keys.count(key) > 1]
 
 
 @pytest.mark.parametrize("who", ["rita", "dora", "ada"])
@@ -90,14 +152,42 @@ def test_every_sheet(office: Office, practice: Practice, who: str) -> None:
         with practice.write("dora") as session:
             consultations.start(session, made, 2)
         consulting(office, window, made)
+    elif who == "rita":
+        busy_desk(practice)
+        desk = office.panel(window, "front-desk")
+        desk.bar.set_day(practice.at(9).date())
+        office.until(lambda: desk.schedule.day == practice.at(9).date() and desk.freed.places and desk.waiting.people)
+        office.panel(window, "patients").table.select_first()
+        for key in ("waiting-list", "availability"):
+            office.panel(window, key)
+        office.settle()
     else:
-        office.panel(window, "availability")
-    missing = []
+        office.panel(window, "staff")
+    missing, seen = [], []
     for opens in sheets(who):
         opens(lambda key: office.panel(window, key), window)
         office.settle()
         office.until(lambda: [t for t in window.findChildren(QWidget) if t.isWindow() and t.isVisible() and t.isModal()])
         sheet = next(t for t in window.findChildren(QWidget) if t.isWindow() and t.isVisible() and t.isModal())
-        missing += [f"{type(sheet).__name__}: {one}" for one in nameless(sheet)]
+        missing += [f"{type(sheet).__name__}: {one}" for one in (*nameless(sheet), *twice(sheet))]
+        seen.append(type(sheet).__name__)
         sheet.hide()
     assert not missing, "\n".join(missing)
+    if who == "rita":
+        assert {"CancelSheet", "AssignSheet", "TagSheet", "MoveSeriesSheet", "UndoList", "NoticeList", "WishSheet", "OfferSheet",
+                "RoomSheet", "PaymentSheet", "WalletSheet"} <= set(seen)
+        desk.open_call_screen()
+        office.settle()
+        screen = desk.call_screen
+        assert screen.accessibleName() == "Call screen" and screen.now.accessibleName() and not nameless(screen)
+        screen.close()
+
+
+@pytest.mark.parametrize("who", ["rita", "dora", "ada"])
+def test_no_key_means_two_things(office: Office, who: str) -> None:
+    window = office.open(who)
+    found = []
+    for panel in window.panels:
+        office.panel(window, panel.key)
+        found += [f"{panel.key}: {one}" for one in twice(window)]
+    assert not found, "\n".join(found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from clinicdesk.services import appointments, waiting
+from clinicdesk.services import appointments, calling, waiting
 from clinicdesk.services.waiting import WishForm
 from tests.clinics import Practice
 from tests.screens.office import Office
@@ -143,3 +143,26 @@ def test_put_on_the_list_changed_and_taken_off_with_undo(office: Office, practic
     office.until(lambda: len(panel.table.rows) == 0)
     assert window.undo()
     office.until(lambda: len(panel.table.rows) == 1)
+
+
+def test_nothing_on_the_call_screen_is_cut_off_at_any_size(office: Office, practice: Practice) -> None:
+    for n in range(5):
+        arrive(practice, 9 + n, f"Name{n}")
+    with practice.write("rita") as session:
+        for person in calling.waiting_room(session):
+            calling.call_in(session, person.appointment_id, f"Room {person.number + 10}")
+    front = office.panel(office.open("rita"), "front-desk")
+    front.open_call_screen()
+    screen = front.call_screen
+    office.until(lambda: len(screen.calls) == 5 and screen.head.text() == "Test Clinic")
+    for size in (QSize(480, 320), QSize(960, 600), QSize(1024, 768), QSize(1920, 1080)):
+        screen.resize(size)
+        office.settle()
+        shown = [made for made in screen.findChildren(QLabel) if made.isVisible()]
+        assert len(shown) == 4 + 2 * 4
+        for made in shown:
+            needs = made.fontMetrics().boundingRect(made.text())
+            assert made.width() >= needs.width() and made.height() >= made.fontMetrics().tightBoundingRect(made.text()).height() * 1.2, (
+                size, made.text(), made.size())
+        assert screen.number.fontMetrics().height() > 2 * screen.room.fontMetrics().height() * 0.9 > 0
+    screen.close()

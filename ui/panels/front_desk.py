@@ -107,7 +107,7 @@ class FrontDeskPanel(Panel):
         middle = QHBoxLayout()
         middle.setSpacing(12)
         middle.addWidget(self.area, 1)
-        middle.addWidget(side_column(self.waiting, self.freed, self.detail))
+        middle.addWidget(side_column(self.waiting, self.detail, self.freed))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(12)

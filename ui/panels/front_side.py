@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from clinicdesk.rules.desk_words import PAST_WORDS
 from clinicdesk.rules.formats import SEXES, phone_text
@@ -16,7 +16,7 @@ from clinicdesk.services import appointments, patients
 from clinicdesk.services.people import PatientCard
 from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent
 from ui.desk import Desk
-from ui.widgets.arranging import emptied
+from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.section import Section
 from ui.widgets.status_chip import StatusChip
 from ui.widgets.text import button, label
@@ -141,14 +141,12 @@ def _past(what: str) -> str:
     return PAST_WORDS.get(what, what)
 
 
-def side_column(*widgets: QWidget) -> QFrame:
-    """The column at the right of the calendar."""
-    frame = QFrame()
-    frame.setFixedWidth(264)
-    inner = QVBoxLayout(frame)
-    inner.setContentsMargins(0, 0, 0, 0)
-    inner.setSpacing(12)
+def side_column(*widgets: QWidget) -> QScrollArea:
+    """The column at the right of the calendar; what does not fit is scrolled to, never squashed."""
+    inner = QVBoxLayout()
+    area = scrolled(inner, margins=(0, 0, 6, 0))
+    area.setFixedWidth(270)
     for widget in widgets:
         inner.addWidget(widget)
     inner.addStretch(1)
-    return frame
+    return area

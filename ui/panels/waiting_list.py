@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -41,12 +42,13 @@ class WaitingListPanel(Panel):
         self.table: RowTable[WishRow] = RowTable(
             desk.theme,
             (
-                Column("Patient", lambda r: r.patient_name, kind="strong", width=190),
-                Column("Phone", lambda r: phone_text(r.phone) if r.phone else "", width=140, kind="soft"),
-                Column("Wants", lambda r: r.wants, tip=lambda r: r.note or r.wants),
-                Column("Urgency", lambda r: URGENCY[r.urgency], sort=lambda r: -r.urgency, width=80),
-                Column("Since", lambda r: clinical_date(r.since, zone), sort=lambda r: r.since, width=110),
-                Column("Now", lambda r: _held(r.held, desk), width=190, tip=lambda r: _held(r.held, desk)),
+                Column("Patient", lambda r: r.patient_name, kind="strong", width=168),
+                Column("Phone", lambda r: phone_text(r.phone) if r.phone else "", width=132, kind="soft"),
+                Column("Wants", lambda r: r.wants, tip=lambda r: f"{r.wants}\n{r.note}".strip()),
+                Column("Urgency", lambda r: URGENCY[r.urgency], sort=lambda r: -r.urgency, width=76),
+                Column("Waits", lambda r: _days(r.since, desk), sort=lambda r: r.since, width=72,
+                       tip=lambda r: f"since {clinical_date(r.since, zone)}"),
+                Column("Now", lambda r: _held(r.held, desk, short=True), width=124, tip=lambda r: _held(r.held, desk)),
             ),
             lambda r: r.id,
             name="Waiting list",
@@ -147,8 +149,15 @@ class WaitingListPanel(Panel):
         self.desk.do(self, waiting.withdraw, row.id, row.version, done=done)
 
 
-def _held(held: OfferRow | None, desk: Desk) -> str:
+def _days(since: datetime, desk: Desk) -> str:
+    days = (desk.now().date() - since.astimezone(desk.zone).date()).days
+    return "today" if days < 1 else f"{days} day{'s' if days > 1 else ''}"
+
+
+def _held(held: OfferRow | None, desk: Desk, *, short: bool = False) -> str:
     if held is None:
         return ""
+    if short:
+        return f"Held until {clinical_time(held.expires_at, desk.zone)}"
     when = f"{clinical_date(held.starts_at, desk.zone)[:6]} {clinical_time(held.starts_at, desk.zone)}"
     return f"Held {when} until {clinical_time(held.expires_at, desk.zone)}"

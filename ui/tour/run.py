@@ -23,7 +23,7 @@ from ui.panels import panels_for
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
-from ui.tour import administrator, calendar, doctor, money, papers, reception, register, therapy
+from ui.tour import administrator, calendar, desk, doctor, money, papers, reception, register, therapy
 from ui.tour.guide import Guide, TourFailed
 
 
@@ -120,6 +120,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         register.walk(walk)
         doctor.walk(walk)
         therapy.walk(walk)
+        desk.walk(walk)
         money.walk(walk)
         administrator.walk(walk)
         papers.walk(walk)

@@ -7,14 +7,16 @@ from PySide6.QtGui import QCloseEvent, QFont, QGuiApplication, QKeyEvent, QResiz
 from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import calling
+from clinicdesk.services import calling, settings
 from clinicdesk.services.calling import Call
+from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
 from ui.widgets.arranging import emptied
 from ui.widgets.text import restyle
 
 NEW_SECONDS = 12  #: so long a new call stands out
+MOST_BEFORE = 4  #: earlier calls below it
 
 
 class CallScreen(QWidget):
@@ -34,21 +36,19 @@ class CallScreen(QWidget):
         self.now = QFrame()
         self.now.setProperty("card", "accent")
         inside = QVBoxLayout(self.now)
-        inside.setContentsMargins(32, 16, 32, 24)
         inside.setSpacing(0)
         for made in (self.number, self.room):
             made.setAlignment(Qt.AlignmentFlag.AlignCenter)
             inside.addWidget(made)
+        self.room.setWordWrap(True)
         self.before = QGridLayout()
         self.before.setHorizontalSpacing(32)
-        self.before.setVerticalSpacing(8)
+        self.before.setVerticalSpacing(0)
         top = QHBoxLayout()
         top.addWidget(self.head)
         top.addStretch(1)
         top.addWidget(self.clock)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(32, 24, 32, 24)
-        outer.setSpacing(24)
         outer.addLayout(top)
         outer.addWidget(self.now, 3)
         outer.addLayout(self.before, 2)
@@ -60,6 +60,8 @@ class CallScreen(QWidget):
         self.restoreGeometry(desk.recall("call-screen", QByteArray()))
         self._tick()
         self._draw()
+        if not clinic:
+            desk.ask(self, settings.clinic_settings, done=self._name, failed=lambda _e: None, replaces="clinic")
         self._live = RefreshWhenShown(self, desk.live, ("calls", "appointments"), self.refresh)
 
     def show_there(self) -> None:
@@ -76,6 +78,9 @@ class CallScreen(QWidget):
     def refresh(self) -> None:
         """Read today's calls."""
         self.desk.ask(self, calling.calls, done=self._show, failed=lambda _e: None, replaces="calls")
+
+    def _name(self, clinic: ClinicSettings) -> None:
+        self.head.setText(clinic.name)
 
     def _show(self, calls: list[Call]) -> None:
         known = {(call.number, call.called_at) for call in self.calls}
@@ -102,7 +107,7 @@ class CallScreen(QWidget):
         self.number.setText(str(newest.number) if newest else "")
         self.room.setText(newest.room if newest else "Please wait until your number is called.")
         self.now.setAccessibleName(f"Number {newest.number}, {newest.room}" if newest else "Nobody is called")
-        for line, call in enumerate(self.calls[1:6]):
+        for line, call in enumerate(self.calls[1:MOST_BEFORE + 1]):
             for column, words in enumerate((str(call.number), call.room)):
                 made = QLabel(words)
                 made.setAlignment(
@@ -116,10 +121,16 @@ class CallScreen(QWidget):
 
     def _size_letters(self) -> None:
         """Letters grow with the window: they are read from across the room."""
-        unit = max(10, min(self.height(), self.width() * 2 // 3) // 12)
+        unit = max(12, min(self.height(), self.width() * 2 // 3) // 15)
+        for layout, space in ((self.layout(), unit * 2 // 3), (self.now.layout(), unit // 3)):
+            if layout is not None:
+                layout.setContentsMargins(space, space, space, space)
+        if (outer := self.layout()) is not None:
+            outer.setSpacing(unit // 2)
+        self.number.setVisible(bool(self.calls))
         for made, size, strong in (
-            (self.number, unit * 4 if self.calls else 1, True),
-            (self.room, unit * 3 // 2 if self.calls else unit, True),
+            (self.number, unit * 3, True),
+            (self.room, unit * 7 // 5, True),
             (self.head, unit * 2 // 3, True),
             (self.clock, unit * 2 // 3, False),
         ):
@@ -130,7 +141,7 @@ class CallScreen(QWidget):
             item = self.before.itemAt(number)
             line = item.widget() if item is not None else None
             if line is not None:
-                line.setStyleSheet(f"font-size: {unit}px;")
+                line.setStyleSheet(f"font-size: {unit * 4 // 5}px;")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

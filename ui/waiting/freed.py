@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from clinicdesk.services import waiting
 from clinicdesk.services.waiting import Freed
@@ -64,11 +64,13 @@ class FreedPlaces(Section):
             inside.setContentsMargins(0, 0, 0, 0)
             inside.setSpacing(2)
             inside.addWidget(label(f"{place_words(self._desk, freed.place)}", "body"))
-            inside.addWidget(label(freed.doctor_name, "soft"))
+            with_whom = QHBoxLayout()
+            with_whom.addWidget(label(freed.doctor_name, "soft"), 1)
+            with_whom.addWidget(button("Offer …", partial(self.offer, freed), tip="Who fits, and hold the place"))
+            inside.addLayout(with_whom)
             best = f"{freed.best.wish.patient_name}: {', '.join(freed.best.reasons[:2])}"
             more = f", and {freed.count - 1} more" if freed.count > 1 else ""
             inside.addWidget(label(best + more, "soft", wrap=True))
-            inside.addWidget(button("Offer …", partial(self.offer, freed), tip="Who fits, and hold the place"))
             line.setAccessibleName(f"Freed: {place_words(self._desk, freed.place)}, {freed.doctor_name}, best: {best}")
             self._lines.addWidget(line)
         self.set_title(f"Freed places ({len(places)})")

@@ -48,7 +48,7 @@ class OfferSheet(Sheet):
         inside = QVBoxLayout(self._now)
         inside.setContentsMargins(16, 12, 16, 12)
         self._now_words, self._until = label("", "heading", wrap=True), label("", "soft")
-        self.taken_button = button("She takes it", self._accept_offer, variant="primary", tip="Book it  (Ctrl+Enter)")
+        self.taken_button = button("Book it", self._accept_offer, variant="primary", tip="Book it  (Ctrl+Enter)")
         self.refused_button = button("Not wanted, next", self._refuse)
         answers = QHBoxLayout()
         answers.addWidget(self.taken_button)
@@ -98,7 +98,7 @@ class OfferSheet(Sheet):
         self._list.addWidget(label(title if self.matches else "Nobody else on the waiting list fits this place.", "soft"))
         for match in self.matches:
             self._list.addWidget(self._line(match))
-        self.verb_button.setText("She takes it" if self.held is not None else "Hold and call")
+        self.verb_button.setText("Book it" if self.held is not None else "Hold and call")
         self.verb_button.setEnabled(self.held is not None or bool(self.matches))
 
     def _line(self, match: Match) -> QWidget:
@@ -112,7 +112,7 @@ class OfferSheet(Sheet):
         row = QHBoxLayout(frame)
         row.setContentsMargins(0, 8, 0, 8)
         row.addLayout(text, 1)
-        hold = button("Hold for her", partial(self.hold, match))
+        hold = button("Hold", partial(self.hold, match))
         hold.setEnabled(self.held is None)
         row.addWidget(hold, 0, Qt.AlignmentFlag.AlignTop)
         frame.setAccessibleName(f"{match.wish.patient_name}, {', '.join(match.reasons)}")

@@ -93,9 +93,9 @@ class WaitingRoom(Section):
             words = f"in {person.room}" if person.room else "in the room"
         elif person.called_at is not None:
             called = max(0, int((now - person.called_at).total_seconds() // 60))
-            words = f"called to {person.room}, {minutes_text(called)} ago"
+            words = f"called to {person.room}, " + (f"{called}\u00a0min\u00a0ago" if called else "just\u00a0now")
         else:
-            words = f"waits {minutes_text(minutes)}"
+            words = f"waits {minutes_text(minutes)}" if minutes else "just arrived"
             if minutes >= TOO_LONG:
                 role, words = "error", f"⚠ {words}, too long"
             elif minutes >= LONG:
@@ -106,6 +106,7 @@ class WaitingRoom(Section):
         inner.setSpacing(8)
         number = label(str(person.number) if person.number else "–", "heading")
         number.setMinimumWidth(22)
+        number.setContentsMargins(0, 3, 0, 0)  # on a line with the name, whose button has a frame
         number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         inner.addWidget(number)
         text = QVBoxLayout()

@@ -71,14 +71,16 @@ class _Toast(QFrame):
         super().__init__(window)
         self.setObjectName("toast")
         self.setAccessibleName(sentence)
-        picture = QLabel()
-        picture.setPixmap(theme.icons.pixmap(icon, 18, "surface", self.devicePixelRatioF()))
+        self._theme, self._icon, self._picture = theme, icon, QLabel()
+        self._paint_icon()
         self.sentence = label(sentence, wrap=len(sentence) > 90)
+        if len(sentence) > 90:  # words that wrap would else be as narrow as they can
+            self.sentence.setMinimumWidth(min(560, window.width() - 200))
         self.undo_button: QPushButton | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 9, 12, 9)
         layout.setSpacing(10)
-        layout.addWidget(picture)
+        layout.addWidget(self._picture)
         layout.addWidget(self.sentence, 1)
         if undo is not None:
             def take_back() -> None:
@@ -95,6 +97,14 @@ class _Toast(QFrame):
         self._timer.timeout.connect(dismiss)
         self._timer.start()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def _paint_icon(self) -> None:
+        self._picture.setPixmap(self._theme.icons.pixmap(self._icon, 18, "surface", self.devicePixelRatioF()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_picture"):
+            self._paint_icon()
 
     def enterEvent(self, _event: object) -> None:
         self._timer.stop()
