@@ -235,7 +235,8 @@ declare
     v record;
 begin
     select a.patient_id, a.status, a.starts_at, d.fee, u.name into v
-      from clinic.appointments a join clinic.doctors d on d.id = a.doctor_id join auth.users u on u.id = d.user_id where a.id = p_appointment;
+      from clinic.appointments a join clinic.doctors d on d.id = a.doctor_id join auth.users u on u.id = d.user_id
+     where a.id = p_appointment for share of a;  -- whoever takes the arrival back at this moment is waited for
     if v.patient_id is null or v.status not in ('arrived', 'in_progress', 'completed') then
         raise exception using errcode = 'CD010', constraint = 'charge_no_visit', message = 'refused';
     end if;
@@ -263,7 +264,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if new.status = 'completed' then
         perform clinic.charge_for_visit(new.id, auth.me());
-    elsif new.status in ('cancelled', 'no_show', 'scheduled', 'confirmed') then
+    elsif new.status in ('cancelled', 'no_show', 'scheduled', 'confirmed')
+          and exists (select 1 from clinic.charges c where c.appointment_id = new.id and c.voided_at is null) then
+        -- Whoever is being paid for it right now holds this row: the charge falls away before the payment or stays.
+        insert into clinic.wallets (patient_id) values (new.patient_id) on conflict do nothing;
+        perform 1 from clinic.wallets where patient_id = new.patient_id for update;
         update clinic.charges c set voided_at = now(), void_reason = 'The appointment did not take place.'
          where c.appointment_id = new.id and c.voided_at is null and not exists (select 1 from clinic.payments p where p.charge_id = c.id);
     end if;
@@ -407,7 +412,9 @@ end $$;
 -- A mistake in a wallet that no payment explains: administrators only, with a reason, and no till money.
 create function clinic.correct_wallet(p_patient text, p_amount numeric, p_reason text, p_key text) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare v_id bigint;
+declare
+    v_id bigint;
+    v_known clinic.wallet_entries;
 begin
     if auth.my_role() is distinct from 'administrator' then
         raise exception using errcode = 'CD001', message = 'not allowed';
@@ -415,7 +422,11 @@ begin
     -- Before the entry gets its id, so that ids follow each other as the balances do.
     insert into clinic.wallets (patient_id) values (p_patient) on conflict do nothing;
     perform 1 from clinic.wallets where patient_id = p_patient for update;
-    select id into v_id from clinic.wallet_entries where request_key = p_key;
+    select * into v_known from clinic.wallet_entries where request_key = p_key;
+    if v_known.id is not null and (v_known.patient_id, v_known.amount) is distinct from (p_patient, p_amount) then
+        raise exception using errcode = 'CD010', constraint = 'request_key_used', message = 'refused';
+    end if;
+    v_id := v_known.id;
     if v_id is null then
         insert into clinic.wallet_entries (patient_id, kind, amount, balance_after, reason, request_key, made_by)
         values (p_patient, 'correction', p_amount, 0, p_reason, p_key, auth.me()) returning id into v_id;
