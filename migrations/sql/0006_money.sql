@@ -227,11 +227,12 @@ end $$;
 
 -- Charges ------------------------------------------------------------------------------------------------------------------------------------
 -- A visit is charged with the doctor's fee once: when reception takes money for it or, at the latest, when the doctor completes it. A charge
--- that somebody voided is not made again by itself; one that fell away with a cancelled appointment is.
+-- that somebody voided is not made again by itself; one that fell away because the arrival was taken back is, at the price it had.
 create function clinic.charge_for_visit(p_appointment bigint, p_by bigint) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_id bigint;
+    v_last clinic.charges;
     v record;
 begin
     select a.patient_id, a.status, a.starts_at, d.fee, u.name into v
@@ -240,11 +241,14 @@ begin
     if v.patient_id is null or v.status not in ('arrived', 'in_progress', 'completed') then
         raise exception using errcode = 'CD010', constraint = 'charge_no_visit', message = 'refused';
     end if;
-    if v.fee > 0 and not exists (select 1 from clinic.charges where appointment_id = p_appointment
-                                                              and (voided_at is null or voided_by is not null)) then
-        insert into clinic.charges (patient_id, appointment_id, what, amount, usual, made_by)
-        values (v.patient_id, p_appointment, left('Consultation, ' || v.name || ', '
-                || to_char(v.starts_at at time zone clinic.zone(), 'DD-Mon-YYYY'), 200), v.fee, v.fee, p_by)
+    select * into v_last from clinic.charges where appointment_id = p_appointment order by id desc limit 1;
+    if v_last.id is null or (v_last.voided_at is not null and v_last.voided_by is null) then
+        -- A price that somebody agreed on, with a reason, is kept; the usual one is that of the doctor who has the visit now.
+        insert into clinic.charges (patient_id, appointment_id, what, amount, usual, reason, made_by)
+        select v.patient_id, p_appointment, left('Consultation, ' || v.name || ', '
+               || to_char(v.starts_at at time zone clinic.zone(), 'DD-Mon-YYYY'), 200),
+               case when v_last.reason <> '' then v_last.amount else v.fee end, v.fee, coalesce(v_last.reason, ''), p_by
+         where v.fee > 0
         on conflict do nothing returning id into v_id;
     end if;
     if v_id is null then

@@ -135,6 +135,22 @@ def test_what_was_paid_stays_paid_when_the_check_in_is_taken_back(practice: Prac
         assert money.charge_visit(session, number) == charge
 
 
+def test_a_price_that_was_agreed_comes_back_with_the_check_in(practice: Practice) -> None:
+    patient = practice.patient()
+    number = practice.book(patient, practice.at(9))
+    practice.step(number, "arrived")
+    with practice.write("rita") as session:
+        charge = money.charge_visit(session, number)
+        assert charge is not None
+        money.change_charge(session, charge, Decimal(20), "student")
+    undo(practice)
+    assert account(practice, patient).owed == 0
+    redo(practice)
+    with practice.write("rita") as session:
+        row = money.open_account(session, patient, number).open[0]
+    assert (row.amount, row.usual, row.reason) == (Decimal(20), FEE, "student")
+
+
 def test_nobody_pays_a_charge_that_falls_away_at_the_same_moment(practice: Practice) -> None:
     for hour in range(9, 15):
         patient = practice.patient()
