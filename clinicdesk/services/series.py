@@ -132,7 +132,7 @@ def move(
     leave: Collection[int] = (),
 ) -> int:
     """Move them all but `leave`, or none: SlotTaken names the first that cannot go. Gives how many were moved."""
-    undoing.lock(session, (row.id for row in members(session, appointment_id, scope)))
+    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
     wanted = [one for one in plan_move(session, appointment_id, scope, doctor_id, starts_at, ends_at) if one.appointment_id not in leave]
     forward = any(one.was is not None and one.starts_at > one.was for one in wanted)
     with session.attempt(), undoing.one_action(session, "series" if len(wanted) > 1 else "move"):
@@ -148,7 +148,7 @@ def move(
 
 def cancel(session: ClinicSession, appointment_id: int, scope: str, reason: str, version: int) -> int:
     """Cancel them with one reason; how many were cancelled. The others of the series stay as they are."""
-    undoing.lock(session, (row.id for row in members(session, appointment_id, scope)))
+    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
     rows = members(session, appointment_id, scope)
     with session.attempt(), undoing.one_action(session, "series" if len(rows) > 1 else "step"):
         for row in rows:

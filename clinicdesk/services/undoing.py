@@ -146,22 +146,26 @@ def _alone(session: ClinicSession) -> None:
     session.execute(select(func.pg_advisory_xact_lock(7044, func.mod(session.my_id, 2147483647).cast(Integer))))
 
 
-def lock(session: ClinicSession, appointment_ids: Iterable[int]) -> None:
-    """Hold several appointments that will be changed together, always in the same order, so that no two desks wait for each other."""
+def hold(session: ClinicSession, appointment_ids: Iterable[int], doctor_ids: Iterable[int] = (), wish_ids: Iterable[int] = ()) -> None:
+    """Lock what will be changed together before anything is: appointments, doctors, wishes, each by number, and offers after them.
+
+    Everybody does it in this order, so that no two desks wait for each other.
+    """
     rows = select(Appointment.id).where(Appointment.id.in_(set(appointment_ids))).order_by(Appointment.id)
     session.execute(rows.with_for_update(key_share=True))
+    for doctor_id in sorted(set(doctor_ids)):
+        session.execute(select(func.clinic.one_at_a_time(doctor_id)))
+    if wishes := set(wish_ids):
+        session.execute(select(Wish.id).where(Wish.id.in_(wishes)).order_by(Wish.id).with_for_update(key_share=True))
 
 
 def _hold(session: ClinicSession, changes: Sequence[Change], *, back: bool) -> None:
-    """Lock what this will touch in the order everybody does: offers, appointments, doctors."""
-    wishes = [change["wish"] for change in changes if change.get("wish")]
+    wishes = {change["wish"] for change in changes if change.get("wish")}
+    wanted = (change["before" if back else "after"] for change in changes)
+    hold(session, (change["id"] for change in changes), (state["doctor_id"] for state in wanted if state), wishes)
     if wishes and not back:  # she gets what she was given before; nothing is held for her besides
         session.execute(update(Offer).where(Offer.wish_id.in_(wishes), Offer.status == "held").values(status="withdrawn")
                         .execution_options(synchronize_session=False))
-    lock(session, (change["id"] for change in changes))
-    wanted = (change["before" if back else "after"] for change in changes)
-    for doctor_id in sorted({state["doctor_id"] for state in wanted if state}):
-        session.execute(select(func.clinic.one_at_a_time(doctor_id)))
 
 
 def _may_stand(session: ClinicSession, steps: Sequence[tuple[State | None, State | None]]) -> None:

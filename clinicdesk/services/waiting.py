@@ -121,8 +121,8 @@ def change(session: ClinicSession, wish_id: int, form: WishForm, version: int) -
 
 def withdraw(session: ClinicSession, wish_id: int, version: int) -> None:
     """Take somebody off the list; a place held for her is free again."""
-    session.execute(update(OfferTable).where(OfferTable.wish_id == wish_id, OfferTable.status == "held").values(status="withdrawn"))
     _update(session, wish_id, version, {"status": "withdrawn"})
+    session.execute(update(OfferTable).where(OfferTable.wish_id == wish_id, OfferTable.status == "held").values(status="withdrawn"))
 
 
 def put_back(session: ClinicSession, wish_id: int, version: int) -> None:
@@ -302,6 +302,7 @@ def accept(session: ClinicSession, offer_id: int) -> int:
     held = _held(session, offer_id)
     wish = session.get_one(WishTable, held.wish_id)
     with session.attempt():
+        undoing.hold(session, [wish.gives_up] if wish.gives_up else [], [held.doctor_id], [wish.id])
         _settle(session, offer_id, "accepted")
         with undoing.one_action(session, "offer", wish=wish.id):
             given = session.get(Appointment, wish.gives_up) if wish.gives_up else None

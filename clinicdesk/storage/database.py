@@ -151,7 +151,7 @@ class Database:
     def perform(self, token: str | None, me: Me | None, work: Callable[[ClinicSession], T]) -> T:
         """Run `work` in a writing transaction, and once more when the database ended it because two waited for each other.
 
-        Services lock in one order (offers, appointments by id, doctors by id, patients, days, wishes, wallets): this is only the net below.
+        Services lock in one order (appointments, doctors, wishes, offers, each by number; `undoing.hold`): this is only the net below.
         """
         try:
             with self.write(token, me) as session:

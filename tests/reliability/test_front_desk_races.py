@@ -36,7 +36,8 @@ class Desk:
         self.circles: list[str] = []
         self.acts: list[Callable[[ClinicSession], object]] = [
             self.book, self.series, self.move_series, self.move_series, self.cancel_series, self.move, self.step, self.step, self.undo,
-            self.undo, self.undo, self.redo, self.redo, self.offer, self.accept, self.pay, notifying.mark_read]
+            self.undo, self.undo, self.redo, self.redo, self.offer, self.offer, self.accept, self.accept,
+            self.withdraw, self.pay, notifying.mark_read]
 
     def run(self) -> None:
         for _ in range(ROUNDS):
@@ -104,6 +105,12 @@ class Desk:
         held = waiting.offers(session)
         if held:
             waiting.accept(session, self.dice.choice(held).id)
+
+    def withdraw(self, session: ClinicSession) -> None:
+        held = waiting.wishes(session)
+        if held:
+            one = self.dice.choice(held)
+            waiting.withdraw(session, one.id, one.version)
 
     def pay(self, session: ClinicSession) -> None:
         number, _, patient = self.some(session, "status = 'arrived'")
