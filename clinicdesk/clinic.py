@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from clinicdesk.config import Settings, prepare_data_dir
 from clinicdesk.credentials import Credentials
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 CLINIC_KEY = "clinic-key"
 Progress = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Clinic:
     def write(self, token: str | None) -> AbstractContextManager[ClinicSession]:
         """A transaction as whoever holds the token, committed at the end."""
         return self.database.write(token, self._people.get(token or ""))
+
+    def perform(self, token: str | None, work: Callable[[ClinicSession], T]) -> T:
+        """`work` in such a transaction; run again once when it collided with another desk's."""
+        return self.database.perform(token, self._people.get(token or ""), work)
 
     @contextmanager
     def as_owner(self, me: Me | None = None) -> Iterator[ClinicSession]:

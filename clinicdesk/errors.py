@@ -64,6 +64,10 @@ class ChangedElsewhere(ClinicError):
         super().__init__(sentence, "Look at the newer version, then repeat your change.")
 
 
+class Collision(ChangedElsewhere):
+    """Two transactions waited for each other and the database ended this one: nothing was done, and doing it again is right."""
+
+
 class VisitSigned(ClinicError):
     """The visit is signed: nothing in it changes any more, whoever asks."""
 

@@ -34,8 +34,8 @@ class ReadsAndWrites(Protocol):
         """A read-only transaction under the session `token`."""
         ...
 
-    def write(self, token: str) -> AbstractContextManager[Any]:
-        """A transaction under the session `token`, committed at the end."""
+    def perform(self, token: str, work: Callable[[Any], T]) -> T:
+        """`work(session)` in a transaction under the session `token`, committed at the end; run again once when it collided."""
         ...
 
 
@@ -92,8 +92,7 @@ class Desk(QObject):
         clinic, token = self._clinic, self._token
 
         def work() -> T:
-            with clinic.write(token) as session:
-                return service(session, *args, **kwargs)
+            return clinic.perform(token, lambda session: service(session, *args, **kwargs))
 
         self.pool.run(owner, work, self._answered(done), self._failed(failed), keep=True)
 

@@ -71,7 +71,7 @@ class Notification(Base):
         ),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_patient_id", "patient_id"),
-        Index("uq_notifications_unread", "user_id", "appointment_id", unique=True, postgresql_where=text("read_at is null")),
+        Index("uq_notifications_unread", "appointment_id", "user_id", unique=True, postgresql_where=text("read_at is null")),
         {"schema": "clinic"},
     )
     id: Mapped[Id]

@@ -32,6 +32,7 @@ class Wish(Base):
         CheckConstraint("status in ('waiting', 'booked', 'withdrawn')", name="status"),
         Index("ix_waiting_list_status", "status"),
         Index("ix_waiting_list_patient_id", "patient_id"),
+        Index("ix_waiting_list_booked_id", "booked_id"),
         {"schema": "clinic"},
     )
     id: Mapped[Id]

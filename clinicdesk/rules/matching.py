@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
+from clinicdesk.rules.moments import elapsed
+
 URGENCY: Final = {1: "Routine", 2: "Soon", 3: "Urgent"}
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -50,8 +52,8 @@ def fit(wanted: Wanted, place: Place, now: datetime, zone: tzinfo) -> Fit | None
 
     Our own proposal (fair by waiting time within one urgency; shared/reference/peers.md, moonshot 6), to be signed off by the clinic.
     """
-    local, end = place.starts_at.astimezone(zone), place.ends_at.astimezone(zone)
-    length = int((place.ends_at - place.starts_at).total_seconds() // 60)
+    local = place.starts_at.astimezone(zone)
+    length = int(elapsed(place.starts_at, place.ends_at).total_seconds() // 60)
     start_minute = local.hour * 60 + local.minute
     fits = (
         wanted.minutes <= length
@@ -64,7 +66,6 @@ def fit(wanted: Wanted, place: Place, now: datetime, zone: tzinfo) -> Fit | None
         and (wanted.last_day is None or local.date() <= wanted.last_day)
         and place.starts_at - now >= timedelta(minutes=wanted.notice_minutes)
         and place.starts_at > now
-        and end > local
     )
     if not fits:
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from clinicdesk.errors import Invalid
@@ -25,6 +25,16 @@ _EXAMPLES: Final = "Type it like 05-Nov-1980, 1980-11-05 or 5.11.1980."
 
 def _local(moment: datetime, zone: tzinfo | None) -> datetime:
     return moment if zone is None else moment.astimezone(zone)
+
+
+def elapsed(begin: datetime, end: datetime) -> timedelta:
+    """How long it really is from one moment to another: Python alone subtracts two moments of one zone by their wall clocks."""
+    return end.astimezone(UTC) - begin.astimezone(UTC)
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    """A moment so much later, in the same zone, also when the clock changes in between."""
+    return (moment.astimezone(UTC) + by).astimezone(moment.tzinfo)
 
 
 def clinical_date(day: date | None, zone: tzinfo | None = None, *, weekday: bool = False) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Table, func, insert, select, text, update
 
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, SlotTaken
 from clinicdesk.models.accounts import User
@@ -24,6 +24,11 @@ from clinicdesk.services.schedule import AppointmentBlock, AppointmentEvent, App
 from clinicdesk.storage.database import ClinicSession
 
 PATIENT_NAME = Patient.last_name + ", " + Patient.first_name
+_BOOKED = cast("Table", Appointment.__table__)
+#: What a booking looks up first, in one question: the same request booked already, and whether the patient may be booked at all.
+_BEFORE_BOOKING = text("select (select id from clinic.appointments where request_key = :key), archived_at, died"
+                       " from (select 1) as one left join clinic.patients on id = :patient")
+_BOOK = insert(_BOOKED).returning(_BOOKED.c.id, *(_BOOKED.c[name] for name in undoing.KEPT))
 
 
 def day(session: ClinicSession, on: date, doctor_ids: Sequence[int] | None = None) -> DaySchedule:
@@ -192,37 +197,34 @@ def book(session: ClinicSession, wish: NewAppointment, rule: str = "") -> int:
     `rule` are the words of the wish's series, if any. Raises SlotTaken with who is there and the three nearest free places; Invalid for a
     past time or a missing overbook reason.
     """
-    if wish.key:
-        known = session.scalar(select(Appointment.id).where(Appointment.request_key == wish.key))
-        if known is not None:
-            return known
+    known, archived_at, died = session.execute(_BEFORE_BOOKING, {"key": wish.key or None, "patient": wish.patient_id}).one()
+    if known is not None:
+        return int(known)
     if wish.ends_at <= wish.starts_at:
         raise Invalid("ends_at", "An appointment ends after it starts.")
-    state = session.execute(select(Patient.archived_at, Patient.died).where(Patient.id == wish.patient_id)).one_or_none()
-    if state is not None and state.archived_at is not None:
+    if archived_at is not None:
         raise Invalid("patient_id", "This patient is archived. Restore the record first.")
-    if state is not None and state.died is not None:
-        raise Invalid("patient_id", f"This patient died on {clinical_date(state.died)}.")
-    row = Appointment(
-        doctor_id=wish.doctor_id,
-        patient_id=wish.patient_id,
-        starts_at=wish.starts_at,
-        ends_at=wish.ends_at,
-        reason=wish.reason.strip(),
-        lane=wish.lane,
-        overbook_reason=wish.overbook_reason.strip(),
-        request_key=wish.key or None,
-        booked_by=session.my_id,
-        series_id=wish.series_id,
-    )
+    if died is not None:
+        raise Invalid("patient_id", f"This patient died on {clinical_date(died)}.")
+    values = {
+        "doctor_id": wish.doctor_id,
+        "patient_id": wish.patient_id,
+        "starts_at": wish.starts_at,
+        "ends_at": wish.ends_at,
+        "reason": wish.reason.strip(),
+        "lane": wish.lane,
+        "overbook_reason": wish.overbook_reason.strip(),
+        "request_key": wish.key or None,
+        "booked_by": session.my_id,
+        "series_id": wish.series_id,
+    }
     try:
         with session.attempt():
-            session.add(row)
-            session.flush()
+            row = session.execute(_BOOK, values).one()
     except SlotTaken as taken:
         raise _explained(session, taken, wish.doctor_id, wish.starts_at, wish.ends_at) from taken
     undoing.note(session, "book", row.id, None, undoing.state_of(row), rule)
-    return row.id
+    return int(row.id)
 
 
 def _explained(session: ClinicSession, taken: SlotTaken, doctor_id: int, starts_at: datetime, ends_at: datetime, but: int = 0) -> SlotTaken:
@@ -351,6 +353,12 @@ def history(session: ClinicSession, appointment_id: int) -> list[AppointmentEven
         .order_by(e.id)
     )
     return [
-        AppointmentEvent(r.at, r.name or "", r.what, r.detail or (clinical_time(r.starts_at, session.zone) if r.what == "moved" else ""))
+        AppointmentEvent(r.at, r.name or "", r.what, _detail(r.what, r.detail, r.starts_at, session))
         for r in rows
     ]
+
+
+def _detail(what: str, detail: str, starts_at: datetime, session: ClinicSession) -> str:
+    if what == "taken back":  # whose booking it was is kept there for making it again
+        return ""
+    return detail or (clinical_time(starts_at, session.zone) if what == "moved" else "")

@@ -12,7 +12,7 @@ from clinicdesk.models.accounts import User
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.booking_words import VERBS, BookingWords, booking_words
-from clinicdesk.rules.moments import clinical_time
+from clinicdesk.rules.moments import clinical_time, later
 from clinicdesk.rules.names import name_words
 from clinicdesk.rules.slots import Range
 from clinicdesk.services.availability import calendars, day_bounds, nearest_places, next_free, open_on
@@ -84,7 +84,7 @@ def _for(session: ClinicSession, person: PatientRow, doctors: dict[int, str], wo
     doctor_id = usual if usual is not None else next(iter(doctors))
 
     def proposal(place: FreePlace, problem: str = "", *, alternative: bool = False) -> Proposal:
-        wish = NewAppointment(place.doctor_id, person.id, place.starts_at, place.starts_at + timedelta(minutes=minutes), words.reason)
+        wish = NewAppointment(place.doctor_id, person.id, place.starts_at, later(place.starts_at, timedelta(minutes=minutes)), words.reason)
         return Proposal(person, place.doctor_id, doctors[place.doctor_id], wish, problem, alternative)
 
     if words.at is None:
@@ -102,14 +102,14 @@ def _for(session: ClinicSession, person: PatientRow, doctors: dict[int, str], wo
         free = [number for number in doctors if not _against(session, number, start, minutes)]
         doctor_id = free[0] if free else doctor_id
     problem = _against(session, doctor_id, start, minutes)
-    found = [proposal(FreePlace(doctor_id, start, start + timedelta(minutes=minutes)), problem)]
+    found = [proposal(FreePlace(doctor_id, start, later(start, timedelta(minutes=minutes))), problem)]
     if problem:
         found += [proposal(place, alternative=True) for place in nearest_places(session, doctor_id, start, minutes)]
     return found
 
 
 def _against(session: ClinicSession, doctor_id: int, start: datetime, minutes: int) -> str:
-    wish = Range(start, start + timedelta(minutes=minutes))
+    wish = Range(start, later(start, timedelta(minutes=minutes)))
     if start < session.now():
         return "This time has already passed"
     day: date = start.astimezone(session.zone).date()

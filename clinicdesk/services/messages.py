@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from clinicdesk.models.desk import Message
 from clinicdesk.storage.database import ClinicSession
@@ -32,6 +32,13 @@ def waiting(session: ClinicSession) -> list[Waiting]:
 
 
 def release(session: ClinicSession) -> int:
-    """Let go of every message whose undo window is over, each once; how many. Harmless when nothing is due. For the worker."""
-    due = update(Message).where(Message.released_at.is_(None), Message.hold_until <= func.now()).values(released_at=func.now())
+    """Let go of every message whose undo window is over, each once; how many. Harmless when nothing is due. For the worker.
+
+    What was to be said of an appointment that has begun meanwhile is dropped. A message that a desk is changing right now is left alone.
+    """
+    m = Message
+    idle = select(m.id).where(m.released_at.is_(None)).with_for_update(skip_locked=True)
+    over = delete(m).where(m.id.in_(idle.where(m.starts_at <= func.now())))
+    session.execute(over.execution_options(synchronize_session=False))
+    due = update(m).where(m.id.in_(idle.where(m.hold_until <= func.now()))).values(released_at=func.now())
     return session.changed(due.execution_options(synchronize_session=False))

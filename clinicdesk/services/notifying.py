@@ -15,7 +15,7 @@ from clinicdesk.models.people import Patient
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.storage.database import ClinicSession
 
-#: Kind → words; {who} did it, {name} is the patient, {when} the appointment.
+#: Kind → words; {name} is the patient, {when} the appointment.
 WORDS: Final = {
     "booked": "{name} is booked for {when}",
     "moved": "{name} is moved to {when}",
@@ -76,10 +76,12 @@ def notices(session: ClinicSession, limit: int = 50) -> list[Notice]:
 
 
 def mark_read(session: ClinicSession, ids: Sequence[int] | None = None) -> int:
-    """These (or all) are read; how many were not."""
-    statement = update(Notification).where(Notification.user_id == session.my_id, Notification.read_at.is_(None)).values(read_at=func.now())
+    """These (or all) are read; how many were not. A line that another desk is replacing right now stays unread."""
+    n = Notification
+    mine = select(n.id).where(n.user_id == session.my_id, n.read_at.is_(None)).with_for_update(skip_locked=True)
     if ids is not None:
-        statement = statement.where(Notification.id.in_(ids))
+        mine = mine.where(n.id.in_(ids))
+    statement = update(n).where(n.id.in_(mine)).values(read_at=func.now())
     return session.changed(statement.execution_options(synchronize_session=False))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from clinicdesk.errors import Invalid, NotAllowed, SlotTaken
 from clinicdesk.models.scheduling import Appointment, Series
-from clinicdesk.rules.moments import clinical_date, clinical_time
+from clinicdesk.rules.moments import clinical_date, clinical_time, elapsed, later
 from clinicdesk.rules.recurrence import Repeats, days, shifted
 from clinicdesk.rules.slots import Range
 from clinicdesk.services import appointments, undoing
@@ -30,10 +30,10 @@ _STILL_OPEN = ("scheduled", "confirmed")
 
 def plan(session: ClinicSession, doctor_id: int, starts_at: datetime, ends_at: datetime, repeats: Repeats) -> list[Planned]:
     """Every appointment a series would have, with what stands against it and the nearest free place then."""
-    zone, length = session.zone, ends_at - starts_at
+    zone, length = session.zone, elapsed(starts_at, ends_at)
     first = starts_at.astimezone(zone)
     starts = [datetime.combine(day, first.time(), zone) for day in days(first.date(), repeats)]
-    return _planned(session, doctor_id, [Planned(0, start, start + length) for start in starts])
+    return _planned(session, doctor_id, [Planned(0, start, later(start, length)) for start in starts])
 
 
 def _planned(session: ClinicSession, doctor_id: int, wanted: Sequence[Planned], leaving: Collection[Range] = ()) -> list[Planned]:
@@ -48,7 +48,7 @@ def _planned(session: ClinicSession, doctor_id: int, wanted: Sequence[Planned], 
         problem, blocked = _against(session, calendar, busy, Range(one.starts_at, one.ends_at))
         nearest = None
         if problem:
-            minutes = int((one.ends_at - one.starts_at).total_seconds() // 60)
+            minutes = int(elapsed(one.starts_at, one.ends_at).total_seconds() // 60)
             near = nearest_places(session, doctor_id, one.starts_at, minutes, 1)
             nearest = near[0] if near else None
         found.append(replace(one, problem=problem, blocked=blocked, nearest=nearest))
@@ -117,7 +117,7 @@ def plan_move(
     wanted = []
     for row in rows:
         start = starts_at if row.id == appointment_id else shifted(row.starts_at, old, starts_at, session.zone)
-        wanted.append(Planned(row.id, start, start + (ends_at - starts_at), was=row.starts_at))
+        wanted.append(Planned(row.id, start, later(start, elapsed(starts_at, ends_at)), was=row.starts_at))
     return _planned(session, doctor_id, wanted, [Range(row.starts_at, row.ends_at) for row in rows if row.doctor_id == doctor_id])
 
 
@@ -132,6 +132,7 @@ def move(
     leave: Collection[int] = (),
 ) -> int:
     """Move them all but `leave`, or none: SlotTaken names the first that cannot go. Gives how many were moved."""
+    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
     wanted = [one for one in plan_move(session, appointment_id, scope, doctor_id, starts_at, ends_at) if one.appointment_id not in leave]
     forward = any(one.was is not None and one.starts_at > one.was for one in wanted)
     with session.attempt(), undoing.one_action(session, "series" if len(wanted) > 1 else "move"):
@@ -147,6 +148,7 @@ def move(
 
 def cancel(session: ClinicSession, appointment_id: int, scope: str, reason: str, version: int) -> int:
     """Cancel them with one reason; how many were cancelled. The others of the series stay as they are."""
+    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
     rows = members(session, appointment_id, scope)
     with session.attempt(), undoing.one_action(session, "series" if len(rows) > 1 else "step"):
         for row in rows:

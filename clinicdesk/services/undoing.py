@@ -7,39 +7,43 @@ them. Versions only ever rise and the history keeps every step.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Integer, Row, func, insert, or_, select, text, update
 
-from clinicdesk.errors import ChangedElsewhere, ClinicError, NotAllowed
+from clinicdesk.errors import ChangedElsewhere, ClinicError, Collision, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.desk import DeskAction as ActionTable
 from clinicdesk.models.people import Doctor, Patient
 from clinicdesk.models.scheduling import Appointment, Series
 from clinicdesk.models.scheduling import AppointmentEvent as EventTable
+from clinicdesk.models.waiting import Offer, Wish
 from clinicdesk.rules.desk_words import PAST_WORDS, Names, action_words
-from clinicdesk.rules.steps import PATIENT
+from clinicdesk.rules.moments import clinical_date
+from clinicdesk.rules.steps import ACTIVE, PATIENT
 from clinicdesk.services.schedule import DeskAction, Settled
 from clinicdesk.storage.database import ClinicSession
 
 State = dict[str, Any]
-Change = dict[str, Any]  #: {"id": appointment, "before": State | None, "after": State | None, "rule": words of its series}
+#: {"id": appointment, "before": State | None, "after": State | None, "rule": words of its series, "wish": the wish it settled, if any}
+Change = dict[str, Any]
 
 TAKEN_BACK: Final = "Booked by mistake"
 #: Where an appointment stands; compared before anything is taken back.
 _PLACE: Final = ("doctor_id", "starts_at", "ends_at", "lane", "overbook_reason")
 _COMPARED: Final = (*_PLACE, "status", "cancel_reason", "series_id")
-_KEPT: Final = (*_COMPARED, "patient_id", "reason", "request_key", "booked_by", "created_at", "status_since")
+#: What is remembered of an appointment.
+KEPT: Final = (*_COMPARED, "patient_id", "reason", "request_key", "booked_by", "created_at", "status_since")
 _GROUP: Final = "desk_action"
 _MOMENTS: Final = ("starts_at", "ends_at", "created_at", "status_since")
 
 
-def state_of(row: Appointment) -> State:
+def state_of(row: Appointment | Row[Any]) -> State:
     """How an appointment stands, as JSON."""
-    return {key: value.isoformat() if isinstance(value := getattr(row, key), datetime) else value for key in _KEPT}
+    return {key: value.isoformat() if isinstance(value := getattr(row, key), datetime) else value for key in KEPT}
 
 
 def note(session: ClinicSession, kind: str, appointment_id: int, before: State | None, after: State | None, rule: str = "") -> None:
@@ -55,8 +59,8 @@ def note(session: ClinicSession, kind: str, appointment_id: int, before: State |
 
 
 @contextmanager
-def one_action(session: ClinicSession, kind: str) -> Iterator[None]:
-    """Everything noted inside is one thing to take back."""
+def one_action(session: ClinicSession, kind: str, wish: int | None = None) -> Iterator[None]:
+    """Everything noted inside is one thing to take back; `wish` of the waiting list waits again then."""
     changes: list[Change] = []
     session.info[_GROUP] = changes
     try:
@@ -64,6 +68,8 @@ def one_action(session: ClinicSession, kind: str) -> Iterator[None]:
     finally:
         del session.info[_GROUP]
     if changes:
+        if wish is not None:
+            changes[0]["wish"] = wish
         session.execute(insert(ActionTable).values(user_id=session.my_id, kind=kind, changes=changes))
 
 
@@ -91,6 +97,7 @@ def undo(session: ClinicSession, action_id: int | None = None) -> Settled:
     before. NotAllowed when there is nothing to take back.
     """
     a = ActionTable
+    _alone(session)
     query = select(a).where(a.user_id == session.my_id, a.state.in_(("done",) if action_id is None else ("done", "refused")))
     query = query.where(a.id == action_id) if action_id is not None else query
     return _settle(session, session.scalar(query.order_by(a.id.desc()).limit(1).with_for_update(key_share=True)), back=True)
@@ -99,6 +106,7 @@ def undo(session: ClinicSession, action_id: int | None = None) -> Settled:
 def redo(session: ClinicSession, action_id: int | None = None) -> Settled:
     """Do again what was taken back last; like `undo` in everything else. Over as soon as something new is done."""
     a = ActionTable
+    _alone(session)
     last = select(func.max(a.at)).where(a.user_id == session.my_id).scalar_subquery()
     query = select(a).where(a.user_id == session.my_id, a.state == "undone", a.settled_at >= last)
     query = query.where(a.id == action_id) if action_id is not None else query
@@ -114,9 +122,16 @@ def _settle(session: ClinicSession, action: ActionTable | None, *, back: bool) -
     refused = ""
     try:
         with session.attempt():
-            for change in reversed(action.changes) if back else action.changes:
-                old, new = (change["after"], change["before"]) if back else (change["before"], change["after"])
+            _hold(session, action.changes, back=back)
+            steps = [(change, *((change["after"], change["before"]) if back else (change["before"], change["after"])))
+                     for change in (reversed(action.changes) if back else action.changes)]
+            _may_stand(session, [(old, new) for _, old, new in steps])
+            for change, old, new in steps:
                 _apply(session, change, old, new, action.at)
+                if change.get("wish"):
+                    _settle_wish(session, change["wish"], change["id"], waits=back)
+    except Collision:
+        raise
     except ClinicError as error:
         refused = error.sentence
     state = ("refused" if refused else "undone") if back else ("undone" if refused else "done")
@@ -126,10 +141,61 @@ def _settle(session: ClinicSession, action: ActionTable | None, *, back: bool) -
     return Settled(action.id, words, refused, ids, days)
 
 
+def _alone(session: ClinicSession) -> None:
+    """One window of a person after the other, so that the second sees what the first took back and goes on to the thing before."""
+    session.execute(select(func.pg_advisory_xact_lock(7044, func.mod(session.my_id, 2147483647).cast(Integer))))
+
+
+def hold(session: ClinicSession, appointment_ids: Iterable[int], doctor_ids: Iterable[int] = (), wish_ids: Iterable[int] = ()) -> None:
+    """Lock what will be changed together before anything is: appointments, doctors, wishes, each by number, and offers after them.
+
+    Everybody does it in this order, so that no two desks wait for each other.
+    """
+    rows = select(Appointment.id).where(Appointment.id.in_(set(appointment_ids))).order_by(Appointment.id)
+    session.execute(rows.with_for_update(key_share=True))
+    for doctor_id in sorted(set(doctor_ids)):
+        session.execute(select(func.clinic.one_at_a_time(doctor_id)))
+    if wishes := set(wish_ids):
+        session.execute(select(Wish.id).where(Wish.id.in_(wishes)).order_by(Wish.id).with_for_update(key_share=True))
+
+
+def _hold(session: ClinicSession, changes: Sequence[Change], *, back: bool) -> None:
+    wishes = {change["wish"] for change in changes if change.get("wish")}
+    wanted = (change["before" if back else "after"] for change in changes)
+    hold(session, (change["id"] for change in changes), (state["doctor_id"] for state in wanted if state), wishes)
+    if wishes and not back:  # she gets what she was given before; nothing is held for her besides
+        session.execute(update(Offer).where(Offer.wish_id.in_(wishes), Offer.status == "held").values(status="withdrawn")
+                        .execution_options(synchronize_session=False))
+
+
+def _may_stand(session: ClinicSession, steps: Sequence[tuple[State | None, State | None]]) -> None:
+    """Invalid when a place would be taken for a patient or with a doctor nobody may be booked for any more."""
+    begins = [(old, new) for old, new in steps if new is not None and new["status"] in ACTIVE
+              and (old is None or old["status"] not in ACTIVE or old["doctor_id"] != new["doctor_id"])]
+    for archived_at, died in session.rows(select(Patient.archived_at, Patient.died).where(
+            Patient.id.in_({new["patient_id"] for old, new in begins if old is None or old["status"] not in ACTIVE}))):
+        if archived_at is not None or died is not None:
+            raise Invalid("patient_id", "This patient is archived." if died is None else f"This patient died on {clinical_date(died)}.")
+    doctors = select(User.name).join(Doctor, Doctor.user_id == User.id).where(
+        Doctor.id.in_({new["doctor_id"] for _, new in begins}), or_(User.active.is_(False), Doctor.available.is_(False)))
+    if gone := session.scalar(doctors.limit(1)):
+        raise Invalid("doctor_id", f"{gone} does not see patients at present.")
+
+
+def _settle_wish(session: ClinicSession, wish_id: int, appointment_id: int, *, waits: bool) -> None:
+    """Undone, the wish waits again (unless somebody gave it something else since); redone, it is settled again."""
+    settled = {"status": "booked", "booked_id": appointment_id}
+    before, after = (settled, {"status": "waiting", "booked_id": None}) if waits else ({"status": "waiting"}, settled)
+    changed = session.changed(update(Wish).where(Wish.id == wish_id, *(getattr(Wish, key) == value for key, value in before.items()))
+                              .values(**after, version=Wish.version + 1).execution_options(synchronize_session=False))
+    if not changed and not waits:
+        raise ChangedElsewhere("The wish on the waiting list was settled in another way since. Everything stays as it is.")
+
+
 def _apply(session: ClinicSession, change: Change, old: State | None, new: State | None, since: datetime) -> None:
-    """Bring one appointment from `old` to `new`, under its row lock."""
+    """Bring one appointment, which is locked, from `old` to `new`."""
     number = change["id"]
-    row = session.scalar(select(Appointment).where(Appointment.id == number).with_for_update().execution_options(populate_existing=True))
+    row = session.scalar(select(Appointment).where(Appointment.id == number).execution_options(populate_existing=True))
     now = state_of(row) if row is not None else None
     if old is None and row is not None and new is not None and row.status == "cancelled" and row.cancel_reason == TAKEN_BACK:
         old = {**new, "status": "cancelled", "cancel_reason": TAKEN_BACK}  # its booking could only be cancelled, not unmade

@@ -16,6 +16,7 @@ from clinicdesk.models.scheduling import Appointment
 from clinicdesk.models.waiting import Offer as OfferTable
 from clinicdesk.models.waiting import Wish as WishTable
 from clinicdesk.rules.matching import Place, Wanted, fit, wish_words
+from clinicdesk.rules.slots import Range
 from clinicdesk.rules.steps import ACTIVE
 from clinicdesk.services import appointments, undoing
 from clinicdesk.services.availability import calendars, open_on
@@ -105,23 +106,23 @@ class Freed:
 def add(session: ClinicSession, form: WishForm) -> int:
     """Put somebody on the list; gives the wish."""
     _check(form)
-    row = WishTable(**_columns(form), patient_id=form.patient_id, made_by=session.my_id)
+    _own(session, form)
+    statement = insert(WishTable).values(**_columns(form), patient_id=form.patient_id, made_by=session.my_id).returning(WishTable.id)
     with session.attempt():
-        session.add(row)
-        session.flush()
-    return row.id
+        return session.execute(statement).scalar_one()
 
 
 def change(session: ClinicSession, wish_id: int, form: WishForm, version: int) -> None:
     """Change what somebody waits for."""
     _check(form)
+    _own(session, form)
     _update(session, wish_id, version, _columns(form))
 
 
 def withdraw(session: ClinicSession, wish_id: int, version: int) -> None:
     """Take somebody off the list; a place held for her is free again."""
-    session.execute(update(OfferTable).where(OfferTable.wish_id == wish_id, OfferTable.status == "held").values(status="withdrawn"))
     _update(session, wish_id, version, {"status": "withdrawn"})
+    session.execute(update(OfferTable).where(OfferTable.wish_id == wish_id, OfferTable.status == "held").values(status="withdrawn"))
 
 
 def put_back(session: ClinicSession, wish_id: int, version: int) -> None:
@@ -144,21 +145,8 @@ def wishes(session: ClinicSession, *, waiting_only: bool = True) -> list[WishRow
         query = query.where(w.status == "waiting")
     held = {offer.wish_id: offer for offer in offers(session)}
     return [
-        WishRow(
-            row.id,
-            row.patient_id,
-            name,
-            born,
-            phone or "",
-            wish_words(_wanted(row), doctor or ""),
-            row.urgency,
-            row.note,
-            row.created_at,
-            row.status,
-            row.version,
-            _form(row),
-            held.get(row.id),
-        )
+        WishRow(row.id, row.patient_id, name, born, phone or "", wish_words(_wanted(row), doctor or ""), row.urgency, row.note,
+                row.created_at, row.status, row.version, _form(row), held.get(row.id))
         for row, name, born, phone, doctor in session.execute(query)
     ]
 
@@ -190,42 +178,48 @@ def offers(session: ClinicSession) -> list[OfferRow]:
 
 def matches(session: ClinicSession, place: FreePlace, limit: int = 8) -> list[Match]:
     """Who fits a place, best first. Left out: who was offered this place already, holds another offer, or is booked at that time."""
-    return _matches(session, place, wishes(session))[:limit]
+    return _matches(session, [place], wishes(session))[0][:limit]
 
 
-def _matches(session: ClinicSession, place: FreePlace, waiting: Sequence[WishRow]) -> list[Match]:
-    field = session.scalar(select(Doctor.specialization).where(Doctor.id == place.doctor_id)) or ""
-    where = Place(place.doctor_id, field, place.starts_at, place.ends_at)
+def _matches(session: ClinicSession, places: Sequence[FreePlace], waiting: Sequence[WishRow]) -> list[list[Match]]:
+    """Of each place who fits it, best first. Four queries whatever their number."""
+    if not places or not waiting:
+        return [[] for _ in places]
     o, a = OfferTable, Appointment
-    asked = set(
-        session.scalars(
-            select(o.wish_id).where(o.doctor_id == place.doctor_id, o.starts_at == place.starts_at, o.status.in_(("refused", "expired")))
+    fields = dict(session.rows(select(Doctor.id, Doctor.specialization).where(Doctor.id.in_({place.doctor_id for place in places}))))
+    asked = set(session.rows(
+        select(o.wish_id, o.doctor_id, o.starts_at)
+        .where(o.wish_id.in_([wish.id for wish in waiting]), o.status.in_(("refused", "expired")), o.starts_at > session.now())
+    ))
+    first, last = min(place.starts_at for place in places), max(place.ends_at for place in places)
+    booked: dict[str, list[tuple[int, datetime, datetime]]] = {}
+    for patient_id, *held in session.rows(
+        select(a.patient_id, a.id, a.starts_at, a.ends_at).where(
+            a.patient_id.in_({wish.patient_id for wish in waiting}), a.starts_at < last, a.ends_at > first,
+            a.starts_at > first - timedelta(hours=12), a.status.in_(ACTIVE),
         )
-    )
-    busy = dict(
-        session.rows(
-            select(a.patient_id, a.id).where(
-                a.starts_at < place.ends_at,
-                a.ends_at > place.starts_at,
-                a.starts_at > place.starts_at - timedelta(hours=12),
-                a.status.in_(ACTIVE),
-                a.patient_id.in_([wish.patient_id for wish in waiting]),
-            )
-        )
-    )
-    held = {wish.patient_id for wish in waiting if wish.held is not None}
+    ):
+        booked.setdefault(patient_id, []).append((held[0], held[1], held[2]))
     later = dict(session.rows(select(a.id, a.starts_at).where(a.id.in_([w.form.gives_up for w in waiting if w.form.gives_up]))))
-    found = []
-    for wish in waiting:
-        if wish.id in asked or wish.patient_id in held or busy.get(wish.patient_id, wish.form.gives_up) != wish.form.gives_up:
-            continue
-        if wish.form.gives_up is not None and later.get(wish.form.gives_up, place.starts_at) <= place.starts_at:
-            continue  # it would not be earlier than what she has
-        how = fit(_wanted(wish.form, wish.since), where, session.now(), session.zone)
-        if how is not None:
-            found.append((how, wish))
-    found.sort(key=lambda pair: (pair[0].score, -pair[1].id), reverse=True)
-    return [Match(wish, how.reasons) for how, wish in found]
+    offered = {wish.patient_id for wish in waiting if wish.held is not None}
+    known = [(wish, _wanted(wish.form, wish.since)) for wish in waiting if wish.patient_id not in offered]
+    now, found = session.now(), []
+    for place in places:
+        where = Place(place.doctor_id, fields.get(place.doctor_id) or "", place.starts_at, place.ends_at)
+        fitting = []
+        for wish, wants in known:
+            how = fit(wants, where, now, session.zone)
+            if how is None or (wish.id, place.doctor_id, place.starts_at) in asked:
+                continue
+            if wish.form.gives_up is not None and later.get(wish.form.gives_up, place.starts_at) <= place.starts_at:
+                continue  # it would not be earlier than what she has
+            if any(number != wish.form.gives_up and begin < place.ends_at and end > place.starts_at
+                   for number, begin, end in booked.get(wish.patient_id, ())):
+                continue
+            fitting.append((how, wish))
+        fitting.sort(key=lambda pair: (pair[0].score, -pair[1].id), reverse=True)
+        found.append([Match(wish, how.reasons) for how, wish in fitting])
+    return found
 
 
 _FREED = text("""
@@ -235,14 +229,27 @@ _FREED = text("""
           from clinic.appointment_events e
          where e.appointment_id in (select x.appointment_id from clinic.appointment_events x
                                      where x.at > :since and x.what in ('cancelled', 'no_show', 'moved', 'taken back'))
-        window w as (partition by e.appointment_id order by e.id))
-    select doctor_id, starts_at, ends_at, max(at) from steps
-     where at > :since and what in ('cancelled', 'no_show', 'moved', 'taken back') and lane = 0 and starts_at > :now
-     group by 1, 2, 3 order by 4 desc limit 60""")
+        window w as (partition by e.appointment_id order by e.id)),
+    places as (
+        select doctor_id, starts_at, ends_at, max(at) as at from steps
+         where at > :since and what in ('cancelled', 'no_show', 'moved', 'taken back') and lane = 0 and starts_at > :now
+         group by 1, 2, 3)
+    select p.doctor_id, p.starts_at, p.ends_at, p.at from places p
+     where (select a.id from clinic.appointments a  -- one look into the index for each, where an anti-join would read them all
+             where a.doctor_id = p.doctor_id and a.lane = 0 and a.starts_at < p.ends_at
+               and a.starts_at > p.starts_at - interval '12 hours' and a.ends_at > p.starts_at
+               and a.status not in ('cancelled', 'no_show') limit 1) is null
+       and (select o.id from clinic.offers o
+             where o.doctor_id = p.doctor_id and o.starts_at < p.ends_at and o.ends_at > p.starts_at
+               and o.status = 'held' and o.expires_at > :now limit 1) is null
+     order by p.at desc limit 60""")
 
 
 def freed(session: ClinicSession, limit: int = 6) -> list[Freed]:
-    """Places of the last week's cancellations and moves that are still free, open, not held, and wanted by somebody; soonest first."""
+    """Places of the last week's cancellations and moves that are still free, open, not held, and wanted by somebody; soonest first.
+
+    As many queries for one place as for sixty.
+    """
     now = session.now()
     rows = session.execute(_FREED, {"since": now - LOOK_BACK, "now": now}).all()
     waiting = wishes(session) if rows else []
@@ -250,24 +257,19 @@ def freed(session: ClinicSession, limit: int = 6) -> list[Freed]:
         return []
     ids = sorted({row[0] for row in rows})
     first, last = min(row[1] for row in rows), max(row[2] for row in rows)
-    known = calendars(session, ids, first - timedelta(days=1), last + timedelta(days=1))
+    known = calendars(session, ids, first - timedelta(days=1), last + timedelta(days=1), busy_times=False)
     names = dict(session.rows(select(Doctor.id, User.name).join(User, User.id == Doctor.user_id).where(Doctor.id.in_(ids))))
-    held = offers(session)
-    found: list[Freed] = []
+    open_days: dict[tuple[int, date], tuple[Range, ...]] = {}
+    places = []
     for doctor_id, starts_at, ends_at, at in sorted(rows, key=lambda row: row[1]):
-        place, calendar = FreePlace(doctor_id, starts_at, ends_at), known[doctor_id]
-        taken = [*((b.starts_at, b.ends_at) for b in calendar.busy), *((o.starts_at, o.ends_at) for o in held if o.doctor_id == doctor_id)]
-        is_open = any(
-            r.starts_at <= starts_at and ends_at <= r.ends_at for r in open_on(calendar, starts_at.astimezone(session.zone).date(), session)
-        )
-        if not is_open or any(a < ends_at and starts_at < b for a, b in taken):
-            continue
-        fitting = _matches(session, place, waiting)
-        if fitting:
-            found.append(Freed(place, str(names[doctor_id]), at, fitting[0], len(fitting)))
-        if len(found) == limit:
-            break
-    return found
+        day = starts_at.astimezone(session.zone).date()
+        if (doctor_id, day) not in open_days:
+            open_days[doctor_id, day] = open_on(known[doctor_id], day, session)
+        if any(span.contains(Range(starts_at, ends_at)) for span in open_days[doctor_id, day]):
+            places.append((FreePlace(doctor_id, starts_at, ends_at), at))
+    matched = zip(places, _matches(session, [place for place, _ in places], waiting), strict=True)
+    found = [Freed(place, str(names[place.doctor_id]), at, fitting[0], len(fitting)) for (place, at), fitting in matched if fitting]
+    return found[:limit]
 
 
 def offer(session: ClinicSession, wish_id: int, place: FreePlace, minutes: int = HOLD_MINUTES) -> int:
@@ -300,8 +302,9 @@ def accept(session: ClinicSession, offer_id: int) -> int:
     held = _held(session, offer_id)
     wish = session.get_one(WishTable, held.wish_id)
     with session.attempt():
+        undoing.hold(session, [wish.gives_up] if wish.gives_up else [], [held.doctor_id], [wish.id])
         _settle(session, offer_id, "accepted")
-        with undoing.one_action(session, "offer"):
+        with undoing.one_action(session, "offer", wish=wish.id):
             given = session.get(Appointment, wish.gives_up) if wish.gives_up else None
             if given is not None and given.status in {"scheduled", "confirmed"}:
                 appointments.move(session, given.id, held.doctor_id, held.starts_at, held.ends_at, given.version)
@@ -322,7 +325,7 @@ def refuse(session: ClinicSession, offer_id: int) -> list[Match]:
 
 
 def expire(session: ClinicSession) -> int:
-    """Let go of places whose time ran out; how many. Asked when somebody looks and once a minute by the worker."""
+    """Let go of places whose time ran out; how many. For the worker; at the desks such a place counts as free from its minute on."""
     return int(session.execute(select(func.clinic.expire_offers())).scalar_one())
 
 
@@ -356,20 +359,15 @@ def _check(form: WishForm) -> None:
         raise Invalid("to_minute", "The hours are shorter than the appointment.")
 
 
-_FIELDS: Final = (
-    "doctor_id",
-    "specialization",
-    "minutes",
-    "weekdays",
-    "from_minute",
-    "to_minute",
-    "first_day",
-    "last_day",
-    "notice_minutes",
-    "urgency",
-    "note",
-    "gives_up",
-)
+def _own(session: ClinicSession, form: WishForm) -> None:
+    """The appointment she gives up is her own: accepting a place moves it."""
+    whose = select(Appointment.patient_id).where(Appointment.id == form.gives_up)
+    if form.gives_up is not None and session.scalar(whose) != form.patient_id:
+        raise Invalid("gives_up", "This is not an appointment of this patient.")
+
+
+_FIELDS: Final = ("doctor_id", "specialization", "minutes", "weekdays", "from_minute", "to_minute", "first_day", "last_day",
+                  "notice_minutes", "urgency", "note", "gives_up")
 
 
 def _columns(form: WishForm) -> dict[str, object]:
@@ -383,16 +381,5 @@ def _form(row: WishTable) -> WishForm:
 def _wanted(row: WishTable | WishForm, since: datetime | None = None) -> Wanted:
     at = row.created_at if isinstance(row, WishTable) else since
     assert at is not None  # noqa: S101  a form is asked about together with its row's moment
-    return Wanted(
-        row.minutes,
-        at,
-        row.urgency,
-        row.doctor_id,
-        row.specialization,
-        row.weekdays,
-        row.from_minute,
-        row.to_minute,
-        row.first_day,
-        row.last_day,
-        row.notice_minutes,
-    )
+    return Wanted(row.minutes, at, row.urgency, row.doctor_id, row.specialization, row.weekdays, row.from_minute, row.to_minute,
+                  row.first_day, row.last_day, row.notice_minutes)

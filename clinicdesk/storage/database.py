@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, Executable, create_engine, event, text
 from sqlalchemy.orm import Session
 
-from clinicdesk.errors import SignedOut
+from clinicdesk.errors import Collision, SignedOut
 from clinicdesk.storage.translation import translated
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from clinicdesk.services.people import Me
@@ -145,6 +147,18 @@ class Database:
         """A writing transaction; committed when the block ends, rolled back whole when anything is raised."""
         with self._transaction(token, me, read_only=False) as session:
             yield session
+
+    def perform(self, token: str | None, me: Me | None, work: Callable[[ClinicSession], T]) -> T:
+        """Run `work` in a writing transaction, and once more when the database ended it because two waited for each other.
+
+        Services lock in one order (appointments, doctors, wishes, offers, each by number; `undoing.hold`): this is only the net below.
+        """
+        try:
+            with self.write(token, me) as session:
+                return work(session)
+        except Collision:
+            with self.write(token, me) as session:
+                return work(session)
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,7 +9,18 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinicdesk.errors import ChangedElsewhere, ClinicError, Duplicate, Invalid, NotAllowed, SignedOut, SlotTaken, Unavailable, VisitSigned
+from clinicdesk.errors import (
+    ChangedElsewhere,
+    ClinicError,
+    Collision,
+    Duplicate,
+    Invalid,
+    NotAllowed,
+    SignedOut,
+    SlotTaken,
+    Unavailable,
+    VisitSigned,
+)
 
 #: Constraint → (kind, field, sentence). Kinds: duplicate, invalid, taken, refused.
 SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
@@ -178,7 +189,9 @@ def _by_state(state: str, constraint: str) -> ClinicError | None:
         return NotAllowed()
     if state == "CD002":
         return SignedOut()
-    if state in {"CD003", "40001", "40P01"}:
+    if state in {"40001", "40P01"}:
+        return Collision()
+    if state == "CD003":
         return ChangedElsewhere()
     if state == "57014":
         return Unavailable("database", "The database took too long to answer.")

@@ -227,23 +227,28 @@ end $$;
 
 -- Charges ------------------------------------------------------------------------------------------------------------------------------------
 -- A visit is charged with the doctor's fee once: when reception takes money for it or, at the latest, when the doctor completes it. A charge
--- that somebody voided is not made again by itself; one that fell away with a cancelled appointment is.
+-- that somebody voided is not made again by itself; one that fell away because the arrival was taken back is, at the price it had.
 create function clinic.charge_for_visit(p_appointment bigint, p_by bigint) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_id bigint;
+    v_last clinic.charges;
     v record;
 begin
     select a.patient_id, a.status, a.starts_at, d.fee, u.name into v
-      from clinic.appointments a join clinic.doctors d on d.id = a.doctor_id join auth.users u on u.id = d.user_id where a.id = p_appointment;
+      from clinic.appointments a join clinic.doctors d on d.id = a.doctor_id join auth.users u on u.id = d.user_id
+     where a.id = p_appointment for share of a;  -- whoever takes the arrival back at this moment is waited for
     if v.patient_id is null or v.status not in ('arrived', 'in_progress', 'completed') then
         raise exception using errcode = 'CD010', constraint = 'charge_no_visit', message = 'refused';
     end if;
-    if v.fee > 0 and not exists (select 1 from clinic.charges where appointment_id = p_appointment
-                                                              and (voided_at is null or voided_by is not null)) then
-        insert into clinic.charges (patient_id, appointment_id, what, amount, usual, made_by)
-        values (v.patient_id, p_appointment, left('Consultation, ' || v.name || ', '
-                || to_char(v.starts_at at time zone clinic.zone(), 'DD-Mon-YYYY'), 200), v.fee, v.fee, p_by)
+    select * into v_last from clinic.charges where appointment_id = p_appointment order by id desc limit 1;
+    if v_last.id is null or (v_last.voided_at is not null and v_last.voided_by is null) then
+        -- A price that somebody agreed on, with a reason, is kept; the usual one is that of the doctor who has the visit now.
+        insert into clinic.charges (patient_id, appointment_id, what, amount, usual, reason, made_by)
+        select v.patient_id, p_appointment, left('Consultation, ' || v.name || ', '
+               || to_char(v.starts_at at time zone clinic.zone(), 'DD-Mon-YYYY'), 200),
+               case when v_last.reason <> '' then v_last.amount else v.fee end, v.fee, coalesce(v_last.reason, ''), p_by
+         where v.fee > 0
         on conflict do nothing returning id into v_id;
     end if;
     if v_id is null then
@@ -263,7 +268,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if new.status = 'completed' then
         perform clinic.charge_for_visit(new.id, auth.me());
-    elsif new.status in ('cancelled', 'no_show', 'scheduled', 'confirmed') then
+    elsif new.status in ('cancelled', 'no_show', 'scheduled', 'confirmed')
+          and exists (select 1 from clinic.charges c where c.appointment_id = new.id and c.voided_at is null) then
+        -- Whoever is being paid for it right now holds this row: the charge falls away before the payment or stays.
+        insert into clinic.wallets (patient_id) values (new.patient_id) on conflict do nothing;
+        perform 1 from clinic.wallets where patient_id = new.patient_id for update;
         update clinic.charges c set voided_at = now(), void_reason = 'The appointment did not take place.'
          where c.appointment_id = new.id and c.voided_at is null and not exists (select 1 from clinic.payments p where p.charge_id = c.id);
     end if;
@@ -408,7 +417,9 @@ end $$;
 -- A mistake in a wallet that no payment explains: administrators only, with a reason, and no till money.
 create function clinic.correct_wallet(p_patient text, p_amount numeric, p_reason text, p_key text) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare v_id bigint;
+declare
+    v_id bigint;
+    v_known clinic.wallet_entries;
 begin
     if auth.my_role() is distinct from 'administrator' then
         raise exception using errcode = 'CD001', message = 'not allowed';
@@ -416,7 +427,11 @@ begin
     -- Before the entry gets its id, so that ids follow each other as the balances do.
     insert into clinic.wallets (patient_id) values (p_patient) on conflict do nothing;
     perform 1 from clinic.wallets where patient_id = p_patient for update;
-    select id into v_id from clinic.wallet_entries where request_key = p_key;
+    select * into v_known from clinic.wallet_entries where request_key = p_key;
+    if v_known.id is not null and (v_known.patient_id, v_known.amount) is distinct from (p_patient, p_amount) then
+        raise exception using errcode = 'CD010', constraint = 'request_key_used', message = 'refused';
+    end if;
+    v_id := v_known.id;
     if v_id is null then
         insert into clinic.wallet_entries (patient_id, kind, amount, balance_after, reason, request_key, made_by)
         values (p_patient, 'correction', p_amount, 0, p_reason, p_key, auth.me()) returning id into v_id;

@@ -35,6 +35,9 @@ create table clinic.waiting_list (
 );
 create index ix_waiting_list_status on clinic.waiting_list (status);
 create index ix_waiting_list_patient_id on clinic.waiting_list (patient_id);
+create index ix_waiting_list_booked_id on clinic.waiting_list (booked_id);
+-- Places that became free are found by when that was, without reading the whole history.
+create index ix_appointment_events_freed on clinic.appointment_events (at) where what in ('cancelled', 'no_show', 'moved', 'taken back');
 
 create table clinic.offers (
     id bigint generated always as identity,
@@ -92,7 +95,9 @@ create function clinic.expire_offers() returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare v_count bigint;
 begin
-    update clinic.offers set status = 'expired', settled_at = now() where status = 'held' and expires_at <= now();
+    -- Whoever is settling one at this moment is not waited for: it is over in either case.
+    update clinic.offers set status = 'expired', settled_at = now() where id in (
+        select o.id from clinic.offers o where o.status = 'held' and o.expires_at <= now() for update skip locked);
     get diagnostics v_count = row_count;
     return v_count;
 end $$;
@@ -123,6 +128,9 @@ begin
     if old.status <> 'held' or (new.status = 'accepted' and old.expires_at <= now()) then
         raise exception using errcode = 'CD010', constraint = 'offer_over', message = 'refused';
     end if;
+    if new.status = 'accepted' and not exists (select 1 from clinic.waiting_list w where w.id = new.wish_id and w.status = 'waiting') then
+        raise exception using errcode = 'CD010', constraint = 'offer_wish', message = 'refused';
+    end if;
     new.settled_at := now();
     return new;
 end $$;
@@ -132,11 +140,11 @@ create trigger guard_offer before insert or update on clinic.offers for each row
 create function clinic.guard_held() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if auth.me() is null or new.lane > 0 or new.status in ('cancelled', 'no_show') then return new; end if;
+    if auth.me() is null or new.status in ('cancelled', 'no_show') then return new; end if;
     if tg_op = 'UPDATE' and (new.doctor_id, new.starts_at, new.ends_at, new.lane) is not distinct from (old.doctor_id, old.starts_at, old.ends_at, old.lane)
        and old.status not in ('cancelled', 'no_show') then return new; end if;
     perform clinic.one_at_a_time(new.doctor_id);
-    if exists (select 1 from clinic.offers o where o.doctor_id = new.doctor_id and o.status = 'held' and o.expires_at > now()
+    if new.lane = 0 and exists (select 1 from clinic.offers o where o.doctor_id = new.doctor_id and o.status = 'held' and o.expires_at > now()
                 and o.during && tstzrange(new.starts_at, new.ends_at, '[)') and o.patient_id <> new.patient_id) then
         raise exception using errcode = 'CD010', constraint = 'offer_held', message = 'refused';
     end if;
@@ -225,7 +233,9 @@ begin
                    or patient_id = (select auth.my_patient()))', t);
     end loop;
 end $$;
-grant select, insert on clinic.waiting_list to clinicdesk_app;
+-- Who has waited how long and when a place was offered is the clock's to say.
+grant select, insert (patient_id, doctor_id, specialization, minutes, weekdays, from_minute, to_minute, first_day, last_day, notice_minutes,
+                      urgency, note, gives_up, made_by) on clinic.waiting_list to clinicdesk_app;
 grant update (doctor_id, specialization, minutes, weekdays, from_minute, to_minute, first_day, last_day, notice_minutes, urgency, note, gives_up,
               status, booked_id, version) on clinic.waiting_list to clinicdesk_app;
 create policy staff_insert on clinic.waiting_list for insert to clinicdesk_app
@@ -234,7 +244,7 @@ create policy staff_insert on clinic.waiting_list for insert to clinicdesk_app
 create policy desk_update on clinic.waiting_list for update to clinicdesk_app
     using ((select auth.my_role()) in ('receptionist', 'administrator')) with check ((select auth.my_role()) in ('receptionist', 'administrator'));
 
-grant select, insert on clinic.offers to clinicdesk_app;
+grant select, insert (wish_id, patient_id, doctor_id, starts_at, ends_at, status, offered_by, expires_at) on clinic.offers to clinicdesk_app;
 grant update (status) on clinic.offers to clinicdesk_app;
 create policy desk_insert on clinic.offers for insert to clinicdesk_app
     with check ((select auth.my_role()) in ('receptionist', 'administrator') and offered_by = (select auth.me()));
@@ -247,4 +257,4 @@ create policy read on clinic.tickets for select to clinicdesk_app
     using ((select auth.is_staff()) or patient_id = (select auth.my_patient()));
 
 grant execute on function clinic.expire_offers() to clinicdesk_worker;
-grant execute on function clinic.expire_offers(), clinic.call_in(bigint, text), clinic.one_at_a_time(bigint) to clinicdesk_app;
+grant execute on function clinic.call_in(bigint, text), clinic.one_at_a_time(bigint) to clinicdesk_app;

@@ -18,13 +18,16 @@ create table clinic.notifications (
 );
 create index ix_notifications_user_id_id on clinic.notifications (user_id, id);
 create index ix_notifications_patient_id on clinic.notifications (patient_id);
-create unique index uq_notifications_unread on clinic.notifications (user_id, appointment_id) where read_at is null;
+create unique index uq_notifications_unread on clinic.notifications (appointment_id, user_id) where read_at is null;
 
 create function clinic.notice(p_user bigint, p_kind text, p_patient text, p_appointment bigint, p_starts timestamptz) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if p_user is null or p_user = auth.me() then return; end if;
-    delete from clinic.notifications where user_id = p_user and ((appointment_id = p_appointment and read_at is null) or at < now() - interval '30 days');
+    delete from clinic.notifications where appointment_id = p_appointment and user_id = p_user and read_at is null;
+    -- A month is kept; the oldest few go as new ones come, and are left to whoever is holding them.
+    delete from clinic.notifications where at < now() - interval '30 days' and id in (
+        select n.id from clinic.notifications n where n.user_id = p_user order by n.id limit 10 for update skip locked);
     insert into clinic.notifications (user_id, kind, patient_id, appointment_id, starts_at, by_user)
     values (p_user, p_kind, p_patient, p_appointment, p_starts, auth.me());
     perform pg_notify('clinicdesk', 'notifications ' || p_user);

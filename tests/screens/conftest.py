@@ -42,12 +42,11 @@ class FakeClinic:
             raise self.error
         yield self
 
-    @contextmanager
-    def write(self, token: str) -> Iterator[Any]:
+    def perform(self, token: str, work: Any) -> Any:
         self.opened.append(("write", token))
         if self.error:
             raise self.error
-        yield self
+        return work(self)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
+import psycopg
 import pytest
 
 from clinicdesk.errors import ClinicError, FreePlace, Invalid, SlotTaken
@@ -12,8 +14,9 @@ from clinicdesk.rules.matching import Place, Wanted, fit
 from clinicdesk.services import appointments, calling, undoing, waiting
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.services.waiting import WishForm
+from clinicdesk.storage.addresses import libpq_address
 from tests.clinics import Practice
-from tests.visiting import as_owner
+from tests.visiting import as_owner, counted
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -130,8 +133,9 @@ def test_a_held_place_is_refused_to_everybody_else_until_it_expires(practice: Pr
     with practice.write("rita") as session, pytest.raises(ClinicError, match="offer is over"):
         waiting.accept(session, held)
     practice.book(practice.patient(), practice.at(9))
-    with practice.write("rita") as session:
+    with practice.clinic.worker_database.write() as session:
         assert waiting.expire(session) == 1
+    with practice.read("rita") as session:
         assert waiting.offers(session) == []
 
 
@@ -216,3 +220,42 @@ def test_numbers_are_given_on_arrival_called_and_gone_when_it_is_taken_back(prac
         assert not undoing.undo(session).refused
     with practice.read("rita") as session:
         assert [(w.appointment_id, w.number, w.room) for w in calling.waiting_room(session)] == [(second, 1, "Room 2")]
+
+
+MANY = """
+    insert into clinic.appointments (doctor_id, patient_id, starts_at, ends_at)
+    select d.id, %(patient)s, at, at + interval '20 minutes'
+      from clinic.doctors d, generate_series(0, 184) day, generate_series(0, 26) place,
+           lateral (select %(first)s::timestamptz + make_interval(days => day, mins => place * 20) as at) x"""
+
+
+def test_ten_thousand_appointments_and_a_hundred_wishes_are_looked_through_at_once(practice: Practice) -> None:
+    """Also with many places free and nobody who fits them but the last in line; the number of queries does not depend on it."""
+    with psycopg.connect(libpq_address(str(practice.clinic.addresses.owner))) as owner:
+        owner.execute("alter table clinic.appointments disable trigger user")
+        owner.execute(MANY, {"patient": practice.patient(), "first": practice.at(8, day=1)})
+        owner.execute("insert into clinic.appointment_events (appointment_id, what, status, doctor_id, starts_at, ends_at, lane, at) select"
+                      " id, 'booked', status, doctor_id, starts_at, ends_at, lane, now() - interval '20 days' from clinic.appointments")
+        owner.execute("alter table clinic.appointments enable trigger user")
+        owner.execute("analyze clinic.appointments; analyze clinic.appointment_events")
+    people = [practice.patient() for _ in range(10)]
+    with practice.write("rita") as session:
+        for number in range(100):
+            waiting.add(session, WishForm(people[number % 10], weekdays=1 << number % 7, to_minute=480 + number * 4, from_minute=400))
+    asked: list[int] = []
+    for share in (900, 30):  # a few places are free again, then many
+        as_owner(practice, "update clinic.appointments set status = 'cancelled', cancel_reason = 'fell ill', version = version + 1"
+                           " where mod(id, %s) = 0 and status = 'scheduled'", share)
+        took = []
+        with practice.read("rita") as session:
+            waiting.freed(session)
+            for _ in range(5):
+                began = perf_counter()
+                with counted(session) as statements:
+                    found = waiting.freed(session)
+                took.append(perf_counter() - began)
+        assert found
+        asked.append(len(statements))
+        assert min(took) < 0.15, took
+        print(f"freed: {len(found)} places, {min(took) * 1000:.0f} ms, {len(statements)} queries")
+    assert asked[0] == asked[1] <= 11, asked
