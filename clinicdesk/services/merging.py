@@ -29,7 +29,7 @@ from clinicdesk.services import appointments, patients
 from clinicdesk.services.duplicates import identity_of
 from clinicdesk.services.merge_fields import FIELDS, before_merge, form_of_plain, part, plain, said, said_plain, taken, values_of
 from clinicdesk.services.people import PatientCard, PatientForm
-from clinicdesk.services.schedule import AppointmentRow
+from clinicdesk.services.schedule import AppointmentRow, NewAppointment
 from clinicdesk.services.sealing import IDENTITY, open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place
@@ -285,11 +285,11 @@ def _give(session: ClinicSession, appointment_id: int, patient_id: str, name: st
     status = stored.status
     appointments.step(session, appointment_id, "cancelled", stored.version, f"Belongs to {name} ({patient_id}): records separated")
     session.expire(stored)
-    with session.attempt():
-        session.add(Appointment(
-            doctor_id=stored.doctor_id, patient_id=patient_id, starts_at=stored.starts_at, ends_at=stored.ends_at, status=status,
-            lane=stored.lane, reason=stored.reason, overbook_reason=stored.overbook_reason, booked_by=session.my_id))
-        session.flush()
+    s = stored
+    booked = appointments.book(
+        session, NewAppointment(s.doctor_id, patient_id, s.starts_at, s.ends_at, s.reason, s.lane, s.overbook_reason))
+    if status != "scheduled":
+        appointments.step(session, booked, status, 1)
 
 
 def _require(session: ClinicSession) -> None:

@@ -184,5 +184,5 @@ def test_what_collides_is_done_once_more(practice: Practice) -> None:
     for thread in threads:
         thread.join()
     assert outcomes == ["done", "done"]
-    assert sum(tries.values()) == 3
+    assert 3 <= sum(tries.values()) <= 4, "at least one was ended and tried again, nobody more than once"
     assert as_owner(practice, "select reason from clinic.appointments") == [("xx",), ("xx",)]

@@ -214,23 +214,16 @@ def test_a_signature_whose_answer_was_lost_is_not_asked_for_again_and_again(
 def lose_the_answer(monkeypatch: pytest.MonkeyPatch, desk: Any) -> list[bool]:
     """Once: the transaction is committed, and the connection is lost before the answer comes."""
     lost: list[bool] = []
-    write = desk._clinic.write
+    perform = desk._clinic.perform
 
-    class Losing:
-        def __init__(self, token: str) -> None:
-            self.inner = write(token)
+    def losing(token: str, work: Any) -> Any:
+        result = perform(token, work)
+        if not lost:
+            lost.append(True)
+            raise Unavailable("documents", "The connection was lost.")
+        return result
 
-        def __enter__(self) -> Any:
-            return self.inner.__enter__()
-
-        def __exit__(self, *error: object) -> Any:
-            done = self.inner.__exit__(*error)
-            if not lost and error[0] is None:
-                lost.append(True)
-                raise Unavailable("documents", "The connection was lost.")
-            return done
-
-    monkeypatch.setattr(desk._clinic, "write", Losing)
+    monkeypatch.setattr(desk._clinic, "perform", losing)
     return lost
 
 

@@ -99,6 +99,7 @@ def test_who_it_might_be_is_shown_while_typing_and_can_be_opened_instead(office:
     assert "03-May-1984  ·  Female  ·  no visit yet" in shown
     assert "Day and month of birth are swapped" in shown and "Last name differs by one letter: Nowak / Novák" in shown
     assert sheet.form.editor("born").hasFocus(), "the card takes no keys"
+    office.settle()  # the card is drawn anew for what was typed last
     office.click(likely_button(sheet, "Open this record"))
     office.gone(sheet)
     office.until(lambda: panel.card is not None and panel.card.id == known)
