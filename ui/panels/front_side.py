@@ -62,6 +62,7 @@ class SelectedAppointment(Section):
             return
         zone = self._desk.zone
         name = button(block.patient_name, lambda: self.patient_requested.emit(block.patient_id), variant="link")
+        name.setMinimumWidth(40)
         self._inside.addWidget(name)
         chip = StatusChip(self._desk.theme, block.status)
         line = QHBoxLayout()

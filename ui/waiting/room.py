@@ -112,6 +112,7 @@ class WaitingRoom(Section):
         text = QVBoxLayout()
         text.setSpacing(0)
         name = button(person.patient_name, partial(self.chosen.emit, person.appointment_id), variant="link")
+        name.setMinimumWidth(40)  # a long name must not make the column wider than its place
         text.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
         text.addWidget(label(words, role, wrap=True))
         inner.addLayout(text, 1)
