@@ -6,14 +6,14 @@ from functools import partial
 
 from PySide6.QtCore import QRect, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import notifying
 from clinicdesk.services.notifying import Notice
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
-from ui.widgets.arranging import emptied
+from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.form import announce
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import button, label
@@ -85,17 +85,8 @@ class NoticeList(Sheet):
         super().__init__(desk, "Notices", "Mark all as read", parent=parent, key="notices", size=QSize(600, 520), variant="")
         self.cancel_button.setText("Close")
         self.lines: list[Notice] = []
-        inside = QWidget()
-        inside.setProperty("plain", "true")
-        self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(0, 0, 8, 0)
-        self._list.setSpacing(0)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        self.body.addWidget(area, 1)
+        self._list = QVBoxLayout()
+        self.body.addWidget(scrolled(self._list, margins=(0, 0, 8, 0), spacing=0), 1)
         self._live = RefreshWhenShown(self, desk.live, (f"notifications {desk.me.user_id}",), self.refresh)
 
     @Slot()

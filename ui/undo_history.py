@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.moments import clinical_date, clinical_time
@@ -12,7 +12,7 @@ from clinicdesk.services import undoing
 from clinicdesk.services.schedule import DeskAction, Settled
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
-from ui.widgets.arranging import emptied
+from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import button, label
 
@@ -44,17 +44,8 @@ class UndoList(Sheet):
                                      " after it, unless it was taken back.")
         self.cancel_button.hide()
         self.lines: list[DeskAction] = []
-        inside = QWidget()
-        inside.setProperty("plain", "true")
-        self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(0, 0, 8, 0)
-        self._list.setSpacing(0)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        self.body.addWidget(area, 1)
+        self._list = QVBoxLayout()
+        self.body.addWidget(scrolled(self._list, margins=(0, 0, 8, 0), spacing=0), 1)
         self._live = RefreshWhenShown(self, desk.live, ("actions",), self.refresh)
 
     @Slot()
