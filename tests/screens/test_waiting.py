@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from clinicdesk.services import appointments, calling, waiting
 from clinicdesk.services.waiting import WishForm
@@ -55,6 +55,18 @@ def test_call_the_next_and_the_number_is_on_the_screen_without_a_name(office: Of
     office.until(lambda: "called to Room 4" in texts(front.waiting))
     screen.close()
     assert not screen.isVisible() and window.isVisible()
+
+
+def test_a_minute_passing_takes_nobody_s_keys(office: Office, practice: Practice) -> None:
+    arrive(practice, 12, "Adler")
+    number = arrive(practice, 13, "Bauer")
+    front = office.panel(office.open("rita"), "front-desk")
+    office.until(lambda: len(front.waiting.people) == 2)
+    front.waiting.findChild(QPushButton, f"call {number}").setFocus()
+    front.waiting._draw()
+    office.settle()
+    focus = QApplication.focusWidget()
+    assert focus is not None and focus.objectName() == f"call {number}"
 
 
 def wish(practice: Practice, name: str, **changes: Any) -> int:

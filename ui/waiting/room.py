@@ -12,7 +12,7 @@ from clinicdesk.services import calling
 from clinicdesk.services.calling import Waiting
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
-from ui.widgets.arranging import emptied
+from ui.widgets.arranging import emptied, focus_kept
 from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.sheet import Sheet
@@ -76,9 +76,10 @@ class WaitingRoom(Section):
 
     @Slot()
     def _draw(self) -> None:
-        emptied(self._lines)
-        for person in self.people:
-            self._lines.addWidget(self._line(person))
+        with focus_kept(self):
+            emptied(self._lines)
+            for person in self.people:
+                self._lines.addWidget(self._line(person))
         if not self.people:
             self._lines.addWidget(label("Nobody is waiting.", "faint"))
         count = sum(p.status == "arrived" for p in self.people)
@@ -112,6 +113,7 @@ class WaitingRoom(Section):
         text = QVBoxLayout()
         text.setSpacing(0)
         name = button(person.patient_name, partial(self.chosen.emit, person.appointment_id), variant="link")
+        name.setObjectName(f"name {person.appointment_id}")
         name.setMinimumWidth(40)  # a long name must not make the column wider than its place
         text.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
         text.addWidget(label(words, role, wrap=True))
@@ -119,7 +121,9 @@ class WaitingRoom(Section):
         if waits:
             verb = "Again" if person.called_at is not None else "Call"
             tip = "Call to a room; the number shows on the call screen  (Shift+F4 calls the next)"
-            inner.addWidget(button(verb, partial(self.call, person), tip=tip), 0, Qt.AlignmentFlag.AlignTop)
+            call = button(verb, partial(self.call, person), tip=tip)
+            call.setObjectName(f"call {person.appointment_id}")
+            inner.addWidget(call, 0, Qt.AlignmentFlag.AlignTop)
         line.setToolTip(f"{person.doctor_name}, {clinical_time(person.starts_at, self._desk.zone)}")
         line.setAccessibleName(f"Number {person.number}, {person.patient_name}, {words}")
         return line

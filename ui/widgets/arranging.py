@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 
 def scrolled(column: QVBoxLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 12) -> QScrollArea:
@@ -19,6 +22,17 @@ def scrolled(column: QVBoxLayout, *, margins: tuple[int, int, int, int] = (0, 0,
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inner)
     return area
+
+
+@contextmanager
+def focus_kept(widget: QWidget) -> Iterator[None]:
+    """Widgets inside are made anew: the one with the object name of the focused one gets the keys back."""
+    focus = QApplication.focusWidget()
+    name = focus.objectName() if focus is not None and widget.isAncestorOf(focus) else ""
+    yield
+    for found in widget.findChildren(QWidget, name) if name else ():
+        if not found.isHidden():  # the old one is hidden until the event loop takes it away
+            found.setFocus()
 
 
 def emptied(layout: QLayout) -> None:
