@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.moments import clinical_date, clinical_time
@@ -12,7 +12,7 @@ from clinicdesk.services import undoing
 from clinicdesk.services.schedule import DeskAction, Settled
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
-from ui.widgets.arranging import emptied, scrolled
+from ui.widgets.arranging import emptied, focus_kept, scrolled
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import button, label
 
@@ -55,6 +55,10 @@ class UndoList(Sheet):
 
     def _show(self, found: list[DeskAction]) -> None:
         self.lines = found
+        with focus_kept(self):
+            self._fill(found)
+
+    def _fill(self, found: list[DeskAction]) -> None:
         emptied(self._list)
         if not found:
             words = "Nothing yet. Bookings, moves, check-ins and cancellations you make are listed here."
@@ -90,8 +94,15 @@ class UndoList(Sheet):
         row.addLayout(text, 1)
         if action.state in {"done", "refused"}:
             tip = "Take this back  (Ctrl+Z takes back the newest)" if first else "Take this back"
-            row.addWidget(button("Undo" if action.state == "done" else "Try again", lambda: take_back(self.desk, action.id), tip=tip),
-                          0, Qt.AlignmentFlag.AlignTop)
+            verb = "Undo" if action.state == "done" else "Try again"
+            row.addWidget(self._named(button(verb, lambda: take_back(self.desk, action.id), tip=tip), action), 0, Qt.AlignmentFlag.AlignTop)
         elif action.again:
-            row.addWidget(button("Redo", lambda: do_again(self.desk, action.id), tip="Do this again"), 0, Qt.AlignmentFlag.AlignTop)
+            again = button("Redo", lambda: do_again(self.desk, action.id), tip="Do this again")
+            row.addWidget(self._named(again, action), 0, Qt.AlignmentFlag.AlignTop)
         return frame
+
+    @staticmethod
+    def _named(made: QPushButton, action: DeskAction) -> QPushButton:
+        """Known by its line, so that Undo that became Redo keeps the keys."""
+        made.setObjectName(f"action {action.id}")
+        return made
