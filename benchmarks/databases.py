@@ -17,7 +17,7 @@ from clinicdesk.demo.days import ITEMS
 from clinicdesk.pdf.prescription import render
 from clinicdesk.pdf.sheets import Letterhead, Prescriber, PrescriptionPatient, PrescriptionSheet, item_from
 from clinicdesk.rules.names import normalise
-from clinicdesk.services import accounts, appointments, availability, chart, finding, patients, prescriptions, visits
+from clinicdesk.services import accounts, appointments, availability, chart, finding, patients, prescribing, visits
 from clinicdesk.services.schedule import NewAppointment
 
 
@@ -144,7 +144,7 @@ def _chart(clinic: Clinic, filled: Filled, floors: Floors, token: str, rounds: i
 
 def sheet() -> PrescriptionSheet:
     """A prescription of three medicines."""
-    lines = [prescriptions.preview(item) for item in ITEMS[:3]]
+    lines = [prescribing.preview(item) for item in ITEMS[:3]]
     who = person(7)
     return PrescriptionSheet(
         letterhead=Letterhead("Scratch Clinic", "1 Measure Street, Northbridge", "+44 1632 960100", "desk@scratch.example"),

@@ -18,7 +18,7 @@ from clinicdesk.models.clinical import Consultation, Note
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
-from clinicdesk.services import appointments, chart, drafts, measuring, prescriptions, visits
+from clinicdesk.services import appointments, chart, drafts, measuring, prescribing, prescriptions, visits
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
@@ -139,7 +139,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     age = years(head.born, now.astimezone(session.zone).date())
     notes = _checked_notes(draft)
     measured = measuring.checked(draft, now, age)
-    lines = prescriptions.checked_items(draft.items)
+    lines = prescribing.checked_items(draft.items)
     if not notes and measured is None and not lines:
         raise Invalid("subjective", "Nothing has been written yet. Write at least one note.")
 

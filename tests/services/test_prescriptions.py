@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
-from clinicdesk.services import prescriptions, settings
+from clinicdesk.services import prescribing, prescriptions, settings
 from clinicdesk.services.drafts import ItemDraft
 from tests.clinics import Practice
 from tests.visiting import AS_NEEDED, FULL, TABLET, as_owner, completed, counted, raw
@@ -67,9 +67,9 @@ def test_prints_are_counted(practice: Practice) -> None:
     ({"medicine": "MSO4"}, "items.0.medicine", "instead of"),
 ])
 def test_what_is_missing_or_dangerous_is_named(change: dict[str, str], field: str, says: str) -> None:
-    assert len(prescriptions.checked_items([TABLET, AS_NEEDED, ItemDraft()])) == 2
+    assert len(prescribing.checked_items([TABLET, AS_NEEDED, ItemDraft()])) == 2
     with pytest.raises(Invalid) as refused:
-        prescriptions.checked_items([replace(TABLET, **change)])
+        prescribing.checked_items([replace(TABLET, **change)])
     assert refused.value.field == field
     assert says in refused.value.sentence
 

@@ -11,7 +11,7 @@ from clinicdesk.errors import Invalid
 from clinicdesk.rules.formulary import Formulary
 from clinicdesk.rules.tall_man import tall_man
 from clinicdesk.services.drafts import ItemDraft
-from clinicdesk.services.prescriptions import preview
+from clinicdesk.services.prescribing import preview
 from ui.desk import Desk
 from ui.dialogs.medicine import MedicineSheet
 from ui.widgets.arranging import emptied

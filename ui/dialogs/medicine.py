@@ -12,7 +12,7 @@ from clinicdesk.rules.directions import FORMS, FREQUENCIES, ROUTES, missing_elem
 from clinicdesk.rules.doses import DOSE_UNITS
 from clinicdesk.rules.formulary import Formulary, Product
 from clinicdesk.services.drafts import ItemDraft
-from clinicdesk.services.prescriptions import checked_items, preview
+from clinicdesk.services.prescribing import checked_items, preview
 from ui.desk import Desk
 from ui.widgets.form import Form
 from ui.widgets.section import Section

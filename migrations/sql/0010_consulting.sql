@@ -1,0 +1,2 @@
+-- Diagnoses, addenda and more vital signs.
+select 1;

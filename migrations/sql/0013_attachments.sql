@@ -1,0 +1,2 @@
+-- Immunizations and attachments.
+select 1;

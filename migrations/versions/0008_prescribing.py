@@ -1,0 +1,17 @@
+"""Favourites, stopped medicines, overridden alerts and approved tables: migrations/sql/0011_prescribing.sql."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parent.parent / "sql"
+
+
+def upgrade() -> None:
+    """Add what the file says, as clinicdesk_owner; sent as it is, so that a percent sign means itself."""
+    op.get_bind().connection.cursor().execute((SQL / "0011_prescribing.sql").read_text(encoding="utf-8"))
