@@ -5,9 +5,6 @@ Completing is one transaction: notes, vitals, prescription, signature, the visit
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -18,7 +15,7 @@ from clinicdesk.models.clinical import Consultation, Note
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
-from clinicdesk.services import appointments, chart, drafts, measuring, prescribing, prescriptions, visits
+from clinicdesk.services import appointments, chart, diagnosing, drafts, measuring, prescribing, prescriptions, visits
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
@@ -139,8 +136,9 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     age = years(head.born, now.astimezone(session.zone).date())
     notes = _checked_notes(draft)
     measured = measuring.checked(draft, now, age)
+    found = diagnosing.checked(draft.diagnoses)
     lines = prescribing.checked_items(draft.items)
-    if not notes and measured is None and not lines:
+    if not notes and measured is None and not lines and not found:
         raise Invalid("subjective", "Nothing has been written yet. Write at least one note.")
 
     for kind, text in notes.items():
@@ -150,12 +148,16 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
         session.flush()
     if measured is not None:
         measuring.store(session, row.patient_id, row.id, measured, draft.confirmed)
+    diagnosing.store(session, row, found)
     issued = prescriptions.issue(session, row, head, lines, measured) if lines else None
 
     vitals = _vitals_words(measured, age)
     prescription = {"number": issued.number, "lines": list(issued.lines)} if issued else {}
+    diagnoses = [one.line for one in found]
     row.status, row.completed_at, row.signed_by = "completed", now, session.me.user_id
-    row.content_sha256 = _content_hash(row, notes, vitals, prescription, session.me.user_id)
+    row.content_sha256 = visits.content_hash(
+        visits.Signature(row.id, row.patient_id, row.doctor_id, session.me.user_id, now), notes, vitals, diagnoses, prescription
+    )
     appointment.status = "completed"
     with session.attempt():
         session.flush([row])
@@ -175,6 +177,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
             notes,
             vitals,
             prescription,
+            diagnoses,
         ),
     )
     drafts.discard(session, row.id)
@@ -198,19 +201,3 @@ def _vitals_words(measured: measuring.VitalsSet | None, age: int) -> dict[str, s
     if score.total is not None:
         words["NEWS2"] = f"{score.total} ({score.response})"
     return words
-
-
-def _content_hash(row: Consultation, notes: dict[str, str], vitals: dict[str, str], prescription: Mapping[str, object],
-                  signer: int) -> bytes:
-    """SHA-256 over what was signed, by whom and when, in canonical JSON."""
-    content = {
-        "consultation": row.id,
-        "patient": row.patient_id,
-        "doctor": row.doctor_id,
-        "signer": signer,
-        "notes": notes,
-        "vitals": vitals,
-        "prescription": prescription,
-        "at": row.completed_at.isoformat() if row.completed_at else "",
-    }
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).digest()
