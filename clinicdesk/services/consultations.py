@@ -15,12 +15,14 @@ from clinicdesk.models.clinical import Consultation, Note
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
-from clinicdesk.services import appointments, chart, diagnosing, drafts, measuring, prescribing, prescriptions, visits
+from clinicdesk.services import appointments, chart, diagnosing, drafts, journaling, measuring, prescribing, prescriptions, visits
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
+from clinicdesk.services.journaling import Unsaved
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from clinicdesk.services.sealing import seal_text
 from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.journal import JournalPlace
 from clinicdesk.storage.vault import Place
 
 #: Longest note in characters.
@@ -29,7 +31,7 @@ NOTE_LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ConsultationSheet:
-    """What the editor opens with."""
+    """What the editor opens with: besides the saved draft, where its journal is written, and what a crash left undecided."""
 
     id: int
     appointment: AppointmentRow
@@ -37,6 +39,8 @@ class ConsultationSheet:
     status: str
     saved: SavedDraft
     version: int
+    journal: JournalPlace
+    undecided: tuple[Unsaved, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,17 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
     row = session.get(Consultation, consultation_id)
     if row is None:
         raise NotAllowed
+    saved = drafts.load(session, row.id)
+    journal = journaling.place_of(session, row.patient_id, row.id)
     return ConsultationSheet(
         row.id,
         appointments.one(session, row.appointment_id),
         chart.banner(session, row.patient_id),
         row.status,
-        drafts.load(session, row.id),
+        saved,
         row.version,
+        journal,
+        journaling.undecided(journal, saved),
     )
 
 
