@@ -85,7 +85,7 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
     if row is None:
         raise NotAllowed
     saved = drafts.load(session, row.id)
-    journal = journaling.place_of(session, row.patient_id, row.id)
+    journal = journaling.journal_place(session, row.patient_id, f"consultation-{row.id}")
     return ConsultationSheet(
         row.id,
         appointments.one(session, row.appointment_id),
@@ -143,7 +143,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     now = session.now()
     age = years(head.born, now.astimezone(session.zone).date())
     notes = _checked_notes(draft)
-    measured = measuring.checked(draft, now, age)
+    measured = measuring.checked(draft, now, age, measuring.earlier(session, row.patient_id))
     found = diagnosing.checked(draft.diagnoses)
     lines = prescribing.checked_items(draft.items)
     if not notes and measured is None and not lines and not found:

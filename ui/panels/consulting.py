@@ -16,7 +16,9 @@ from clinicdesk.paths import resource
 from clinicdesk.rules.formulary import read_formulary
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
@@ -45,13 +47,14 @@ class ConsultingPanel(Panel):
         self.row: AppointmentRow | None = None
         self.patient_id = ""
         self.editor: ConsultationEditor | None = None
+        self._earlier: tuple[VitalsSet, ...] = ()  # of the patient shown
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
         self._formulary = read_formulary(resource("formulary.csv"))
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
         self.photo = PhotoBox(desk, self, side=48)
         self.chart = ChartView(desk)
-        self.chart.read.connect(lambda found: self._show_banner(found.banner))
+        self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
         self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
         self.right = QStackedWidget()
@@ -86,6 +89,7 @@ class ConsultingPanel(Panel):
         return (
             Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
             Action("Complete the visit", self._complete, "finish", "F9"),
+            Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
         )
@@ -149,12 +153,19 @@ class ConsultingPanel(Panel):
     def _show_patient(self, patient_id: str) -> None:
         if patient_id != self.patient_id:
             self.banner.set_banner(None)
+            self._earlier = ()
         self.patient_id = patient_id
         self.banner.show()
         self.photo.show_patient(patient_id)
         self.chart.setVisible(True)
         self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")
         self.chart.show_patient(patient_id)
+
+    def _chart_read(self, found: Chart) -> None:
+        self._show_banner(found.banner)
+        self._earlier = found.vitals
+        if self.editor is not None and self.editor.sheet.banner.patient_id == found.banner.patient_id:
+            self.editor.vitals.know(found.vitals, self.desk.zone)
 
     def _show_banner(self, banner: Banner) -> None:
         if banner.patient_id == self.patient_id:
@@ -253,6 +264,7 @@ class ConsultingPanel(Panel):
         editor.saved.connect(lambda: self._let_go(editor))
         editor.refused.connect(lambda error: self._refused(editor, error))
         editor.closed.connect(lambda: self._closed(editor))
+        editor.vitals.know(self._earlier, self.desk.zone)
         return editor
 
     def _let_go(self, editor: ConsultationEditor) -> None:
@@ -318,6 +330,10 @@ class ConsultingPanel(Panel):
     def _prescribe(self) -> None:
         if self.editor is not None:
             self.editor.prescription.add()
+
+    def _diagnose(self) -> None:
+        if self.editor is not None:
+            self.editor.find_diagnosis()
 
     def _complete(self) -> None:
         if self.editor is not None:
