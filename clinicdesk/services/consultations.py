@@ -17,7 +17,7 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
 from clinicdesk.services import appointments, chart, diagnosing, drafts, journaling, measuring, prescribing, prescriptions, visits
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
-from clinicdesk.services.journaling import Unsaved
+from clinicdesk.services.journaling import Unsaved, Unsigned
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from clinicdesk.services.sealing import seal_text
@@ -96,6 +96,15 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
         journal,
         journaling.undecided(journal, saved),
     )
+
+
+def left_unsigned(session: ClinicSession, consultation_id: int) -> tuple[Unsigned, ...]:
+    """Of a signed consultation: what this doctor typed on this computer and what did not become part of it."""
+    row = session.get(Consultation, consultation_id)
+    if row is None or session.me is None or session.me.doctor_id != row.doctor_id or row.status != "completed":
+        return ()
+    journal = journaling.journal_place(session, row.patient_id, f"consultation-{row.id}")
+    return journaling.unsigned(journal, visits.newest(session, row.id)[1]["notes"])
 
 
 def in_progress(session: ClinicSession) -> list[AppointmentRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -60,6 +61,28 @@ def undecided(place: JournalPlace, saved: SavedDraft) -> tuple[Unsaved, ...]:
             leftover.discard()
         else:
             found.append(one)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Words typed into a consultation that was signed without them (in another window, on another computer), by kind of note."""
+
+    notes: dict[str, str]
+    at: datetime
+    leftover: Leftover
+
+
+def unsigned(place: JournalPlace, signed: Mapping[str, str]) -> tuple[Unsigned, ...]:
+    """What is left of a signed consultation and stands in none of its notes. The rest is taken off the disk."""
+    found = []
+    for leftover in place.left_behind():
+        one = _read(leftover)
+        notes = {kind: text for kind, text in one.draft.notes.items() if text.strip() not in signed.get(kind, "")}
+        if notes:
+            found.append(Unsigned(notes, one.at, leftover))
+        else:
+            leftover.discard()
     return tuple(found)
 
 

@@ -18,11 +18,13 @@ from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import appointments, chart, consultations
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.journaling import Unsigned
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
+from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
 from ui.live import RefreshWhenShown
@@ -195,6 +197,9 @@ class ConsultingPanel(Panel):
                     advice=f"Appointment of {when}. What was written is under Visits.",
                 )
             )
+            if row.consultation_id is not None:
+                self.desk.ask(self, consultations.left_unsigned, row.consultation_id, done=lambda found: self._show_unsigned(row, found),
+                              failed=lambda _e: None, replaces="unsigned")
         else:
             self._show_right(
                 EmptyState(
@@ -204,6 +209,12 @@ class ConsultingPanel(Panel):
                     advice=f"Appointment {when}. As soon as reception checks her in, the consultation can start.",
                 )
             )
+
+    def _show_unsigned(self, row: AppointmentRow, found: tuple[Unsigned, ...]) -> None:
+        if found and self.row is not None and self.row.id == row.id and self.editor is None:
+            page = UnsignedPage(self.desk, row, found)
+            page.settled.connect(self._show_step)
+            self._show_right(page)
 
     def _start_page(self, row: AppointmentRow, when: str) -> QWidget:
         page = QWidget()
