@@ -50,7 +50,7 @@ def render_pages(pdf: bytes, dpi: float, pages: range | None = None) -> list[QIm
     with pdfium:
         document = _opened(pdf)
         try:
-            return [_picture(document[n], dpi) for n in pages or range(len(document))]
+            return [_picture(document[n], dpi) for n in (range(len(document)) if pages is None else pages)]
         finally:
             document.close()
 

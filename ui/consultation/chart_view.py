@@ -16,6 +16,7 @@ from clinicdesk.services import prescriptions, records, session_log
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.prescriptions import PrescriptionRow
+from ui.consultation.attachments_view import AttachmentsView
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
@@ -77,11 +78,14 @@ class ChartView(QWidget):
         )
         self.prescriptions.opened.connect(self.pdf_requested)
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
+        self.attachments = AttachmentsView(desk)
+        self.attachments.take_drops_of(self)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
             ("Visits", self.visits),
             ("Prescriptions", _with_margins(self.prescriptions)),
             ("Records", self.records),
+            ("Documents", self.attachments),
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
@@ -107,6 +111,7 @@ class ChartView(QWidget):
             return
         self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
         self.visits.show_patient(self.patient_id)
+        self.attachments.show_patient(self.patient_id)
         self.desk.ask(
             self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
             replaces="prescriptions",
@@ -126,6 +131,7 @@ class ChartView(QWidget):
 
     def _show_summary(self, chart: Chart) -> None:
         emptied(self._summary)
+        self.attachments.patient_name = f"{chart.banner.family_name}, {chart.banner.given_name}"
         age = years(chart.banner.born, datetime.now(self.desk.zone).date())
         self._summary.addWidget(self._latest(chart.vitals, age))
         self._summary.addWidget(self._allergies(chart))
