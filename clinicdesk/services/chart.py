@@ -12,6 +12,8 @@ from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, AllergyStatement, Medicine, Problem
 from clinicdesk.models.people import Patient, PatientKey
+from clinicdesk.services import immunizations
+from clinicdesk.services.immunizations import ImmunizationRow
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.measuring import history as vitals_history
 from clinicdesk.services.patients import sealed_texts
@@ -78,6 +80,7 @@ class Chart:
     medicines: tuple[MedicineRow, ...]
     vitals: tuple[VitalsSet, ...]
     said: dict[str, str]
+    immunizations: tuple[ImmunizationRow, ...] = ()
 
 
 def banner(session: ClinicSession, patient_id: str) -> Banner:
@@ -178,6 +181,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         medicines,
         tuple(vitals_history(session, patient_id, limit=30)),
         _said(session, patient_id),
+        tuple(immunizations.of_patient(session, patient_id)),
     )
 
 

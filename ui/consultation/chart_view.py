@@ -17,6 +17,7 @@ from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.prescriptions import PrescriptionRow
 from ui.consultation.attachments_view import AttachmentsView
+from ui.consultation.immunizations_section import ImmunizationsSection
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
@@ -170,6 +171,7 @@ class ChartView(QWidget):
                 "No current medicines recorded.",
             )
         )
+        self._summary.addWidget(ImmunizationsSection(self.desk, self.patient_id, chart.immunizations))
         for field, words in chart.said.items():
             if words:
                 self._summary.addWidget(self._list(SAID[field], [("", words)], ""))
