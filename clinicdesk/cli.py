@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from clinicdesk import __version__
-from clinicdesk.commands import bench, check, documents, import_, key, migrate, options, server, tour, worker
+from clinicdesk.commands import bench, check, documents, import_, key, migrate, options, parse_sig, server, tour, worker
 from clinicdesk.errors import ClinicError
 
 app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -21,6 +21,7 @@ app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_ena
 app.command("bench")(bench.bench)
 app.command("check")(check.check)
 app.command("migrate")(migrate.migrate)
+app.command("parse-sig")(parse_sig.parse_sig)
 app.command("tour")(tour.tour)
 app.command("worker")(worker.worker)
 app.add_typer(documents.app, name="documents")
