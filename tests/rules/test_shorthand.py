@@ -1,5 +1,6 @@
 """Typed prescription lines: what they mean, what is asked back, and that full words are read back as they were said."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clinicdesk.cli import main
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.directions import FREQUENCIES, ROUTES, Direction, in_words
@@ -15,11 +17,12 @@ from clinicdesk.rules.doses import DOSE_UNITS, same_dose
 from clinicdesk.rules.formulary import Formulary, Presentation, Product
 from clinicdesk.rules.shorthand import Parsed, Unclear, parse, read_dose, read_duration, read_frequency, read_route
 from clinicdesk.rules.shorthand_names import LEAST_LETTERS, matching, mixes_lookalikes
-from clinicdesk.rules.shorthand_scan import is_known
+from clinicdesk.rules.shorthand_scan import is_known, simplified
 from clinicdesk.rules.shorthand_words import ADVICE_ORDER, REASONS
 
 SHELF = {
-    "amoxicillin": [("capsule", "250 mg"), ("capsule", "500 mg"), ("oral suspension", "125 mg in 5 mL"), ("oral suspension", "250 mg in 5 mL")],
+    "amoxicillin": [("capsule", "250 mg"), ("capsule", "500 mg"), ("oral suspension", "125 mg in 5 mL"),
+    ("oral suspension", "250 mg in 5 mL")],
     "amoxicillin + clavulanic acid": [("tablet", "500 mg + 125 mg")],
     "paracetamol": [("tablet", "500 mg"), ("oral solution", "120 mg in 5 mL"), ("suppository", "100 mg")],
     "prednisolone": [("tablet", "5 mg"), ("tablet", "25 mg")],
@@ -104,7 +107,8 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     ("1 tab bid sat sun", {M: 2, "weekdays": (5, 6)}),
     ("1 tab stat", {"once": True, "text": "immediately"}), ("2 tabs single dose", {"once": True}), ("1 tab once only", {"once": True}),
     ("½ tab qd", {"dose": "0.5 tablet", M: 1}), ("1/2 tab qd", {"dose": "0.5 tablet"}), ("half a tablet daily", {"dose": "0.5 tablet"}),
-    ("1½ tabs bid", {"dose": "1.5 tablet"}), ("1.5 tab bid", {"dose": "1.5 tablet"}), ("one and a half tablets bid", {"dose": "1.5 tablet"}),
+    ("1½ tabs bid", {"dose": "1.5 tablet"}), ("1.5 tab bid", {"dose": "1.5 tablet"}),
+    ("one and a half tablets bid", {"dose": "1.5 tablet"}),
     ("1/4 tab od", {"dose": "0.25 tablet", M: 1}), ("two tablets three times a day", {"dose": "2 tablet", M: 3}),
     ("0,5 mg nocte", {"dose": "0.5 mg"}), ("1,25 mg daily", {"dose": "1.25 mg"}), ("0,125 mg daily", {"dose": "0.125 mg"}),
     ("1,000 units daily", {"dose": "1000 unit"}), ("5.0 mg daily", {"dose": "5 mg"}), ("100 micrograms daily", {"dose": "100 microgram"}),
@@ -118,7 +122,8 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     ("1 tab tid x 7d", {H: 7}), ("1 tab tid x7/7", {H: 7}), ("1 tab tid 2/52", {H: 14}), ("1 tab tid 2 weeks", {H: 14}),
     ("1 tab tid for two weeks", {H: 14}), ("1 tab tid 2w", {H: 14}), ("1 tab tid x2wk", {H: 14}), ("1 tab tid ten days", {H: 10}),
     ("1 tab tid for a week", {H: 7}), ("1 tab tid for a fortnight", {H: 14}), ("1 tab tid for 48 hours", {H: 2}),
-    ("1 tab tid with food", {M: 3, "text": "with food"}), ("1 tab tid ac", {"text": "before food"}), ("1 tab tid pc", {"text": "after food"}),
+    ("1 tab tid with food", {M: 3, "text": "with food"}), ("1 tab tid ac", {"text": "before food"}),
+    ("1 tab tid pc", {"text": "after food"}),
     ("1 tab tid 7d until finished", {H: 7, "text": "until finished"}), ("1 tab nocte with food", {"text": "at night, with food"}),
     ("1 tab tid 7d for otitis media", {H: 7, "indication": "otitis media"}),
     ("1 tab q6h prn for pain or fever no more than 4 tablets in 24 hours", {"prn": "pain or fever", "max_per_day": "4", Q: 6}),
@@ -150,11 +155,13 @@ ASKED = [
     ("mtx 10 weekly", "write methotrexate"), ("foozol 5 mg od", "No medicine"), ("1 tab tid bid", "Two frequencies"),
     ("1 tab q6h daily", "Two frequencies"), ("1 tab daily stat", "Two frequencies"), ("1 tab q4h q6h", "twice|Two frequencies"),
     ("1 tab tid 5d 7d", "Two durations"), ("1 tab 2 tabs tid", "Two amounts"), ("amox 500 mg 250 mg tid", "Two amounts"),
-    ("1 tab po iv tid", "Two routes"), ("1 od", "of what"), ("amox 1 tid", "of what"), ("500 tid", "of what"), ("2 eye drops tid", "of what|Which eye"),
+    ("1 tab po iv tid", "Two routes"), ("1 od", "of what"), ("amox 1 tid", "of what"), ("500 tid", "of what"),
+    ("2 eye drops tid", "of what|Which eye"),
     ("timolol 1 drop od", "right eye or once a day"), ("timolol 1 drop od od", "several ways"), ("chloramphenicol 1 drop qid", "Which eye"),
     ("1 drop eye tid", "Which eye"), ("2 drops ear tid", "Which ear"), ("amlodipine 5 mg os daily", "left eye"),
     ("1 tab as tid", "left ear"), ("amox 5000 tid", "ten times|10 times"), ("levothyroxine 100 mg od", "10 times"),
-    ("amlodipine 5 micrograms od", "less than"), ("200 tabs tid", "typing error"), ("1-2 tabs qid", "a range"), ("1 to 2 tabs qid", "range"),
+    ("amlodipine 5 micrograms od", "less than"), ("200 tabs tid", "typing error"), ("1-2 tabs qid", "a range"),
+    ("1 to 2 tabs qid", "range"),
     ("500-1000 mg tid", "range"), ("1 tab q4-6h", "is a range"), ("1 tab tid 1 month", "no fixed number of days"),
     ("1 tab tid 3/12", "84 days"), ("1 tab monthly", "no fixed number"), ("1 tab twice a week", "Which two days"),
     ("1 tab tiw", "Which three days"), ("2-0-1 tab", "different doses"), ("1 tab 2-2-2", "do not agree"), ("1-1-1-1", "of what"),
@@ -162,7 +169,8 @@ ASKED = [
     ("1 tab q6", "every how many"), ("1 tab tid max 8", "in which time"), ("amlodipine 5 mg tid max 3/d", "of what"),
     ("15 mg/kg tid", "weight"), ("1 tsp tid", "mL"), ("1 tab once", "once only"), ("1 tab on", "at night"), (".5 mg daily", "zero before"),
     ("1 tab tid not with milk", "not understood"), ("1 tab tid flurble", "not understood"), ("2 tabs stat then 1 daily", "not understood"),
-    ("1 tab up to tid", "as needed"), ("0 tab tid", "more than zero"), ("1 tab q0h", "above zero"), ("1 tab 1.5 times a day", "whole number"),
+    ("1 tab up to tid", "as needed"), ("0 tab tid", "more than zero"), ("1 tab q0h", "above zero"),
+    ("1 tab 1.5 times a day", "whole number"),
     ("1 tab tid for 36 hours", "whole number of days"), ("500 ½ tab bid", "no strength"), ("amox 500 ½ tab bid", "no strength"),
     ("amox tid 7d", "How much"), ("1 tab po", "How often"), ("amlodipine 5 mg 8 am", "Two amounts|not understood"),
     ("1 tab bid or tid", "not understood"), ("1 tab tid 400 d", "366"), ("5 mg 30 times a day", "24 times"), ("x" * 500, "characters"),
@@ -187,6 +195,20 @@ def test_a_question_names_its_choices_and_what_was_understood() -> None:
     assert matching("met", FORMULARY) == ("metformin", "methotrexate", "metronidazole")
     assert mixes_lookalikes(matching("met", FORMULARY))
     assert not mixes_lookalikes(matching("amox", FORMULARY))
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["parse-sig", "amox 500 tid 7d", "--json"])
+    assert left.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"medicine": "amoxicillin", "dose_value": 500, "dose_unit": "mg", "times_per_day": 3, "every_hours": None, "as_needed": False,
+            "max_per_day": None, "duration_days": 7, "weekdays": []}.items() <= found.items()
+    assert "three times a day for 7 days" in found["text"]
+    with pytest.raises(SystemExit) as left:
+        main(["parse-sig", "1 tab tid bid", "--json"])
+    assert left.value.code == 1
+    assert json.loads(capsys.readouterr().out) == {"error": "Two frequencies: “tid” and “bid”."}
 
 
 def test_parts() -> None:
@@ -217,14 +239,19 @@ def test_parts() -> None:
             read_one(wrong)
 
 
+def unknown_words(text: str) -> bool:
+    """No part of it is a piece of its own."""
+    return simplified(text) == text and not any(is_known(text[i:]) for i in range(len(text)) if i == 0 or text[i - 1] == " ")
+
+
 reasons = st.one_of(st.sampled_from(sorted(REASONS)),
-                    st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=9).filter(lambda x: not is_known(x)), min_size=1,
-                             max_size=3).map(" ".join).filter(lambda s: not any(is_known(s[i:]) for i in range(len(s)) if s[i - 1:i] in {"", " "})))
+                    st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=9), min_size=1, max_size=3).map(" ".join)
+                    .filter(unknown_words))
 amounts = st.one_of(st.integers(1, 9).map(Decimal), st.sampled_from([Decimal("0.5"), Decimal("1.5"), Decimal("2.5"), Decimal("0.25")]))
 masses = st.tuples(st.decimals("0.001", "2000", places=3).filter(lambda d: d > 0),
                    st.sampled_from(["mg", "g", "microgram", "nanogram", "unit", "international unit", "mmol"])).filter(
                        lambda pair: not (pair[1] == "g" and pair[0] > 200))
-counted = st.tuples(amounts, st.sampled_from([u for u in DOSE_UNITS if u not in {"L"}])).filter(
+counted = st.tuples(amounts, st.sampled_from([u for u in DOSE_UNITS if u != "L"])).filter(
     lambda pair: pair[0] <= 4 or pair[1] in {"tablet", "capsule", "mL", "drop"})
 
 
@@ -275,8 +302,10 @@ def test_an_open_direction_is_asked_about_and_still_understood(direction: Direct
     assert (found.understood if isinstance(found, Unclear) else found).direction == direction
 
 
-WORDS = ["amox", "500", "mg", "tid", "1", "tab", "q4h", "prn", "for", "pain", "max", "8/d", "/", "-", "x7d", "½", "od", "1-0-1", "monday", "every",
-         "5", "days", "no", "more", "than", ",", ".", "1,5", "1.2.3", "(", "٣", "µg", "once", "mg/kg", "½", "1/52", "each", "up", "to", "at"]
+WORDS = ["amox", "500", "mg", "tid", "1", "tab", "q4h", "prn", "for", "pain", "max", "8/d", "/", "-", "x7d", "½", "od", "1-0-1",
+    "monday", "every",
+         "5", "days", "no", "more", "than", ",", ".", "1,5", "1.2.3", "(", "٣", "µg", "once", "mg/kg", "½", "1/52", "each", "up", "to",
+         "at"]
 
 
 @settings(max_examples=5000, deadline=None)
