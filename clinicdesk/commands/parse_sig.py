@@ -17,7 +17,7 @@ def parse_sig(text: Annotated[str, typer.Argument(help="For example: amox 500 ti
     from clinicdesk.rules.formulary import read_formulary
     from clinicdesk.rules.shorthand import Unclear, parse
 
-    found = parse(text, read_formulary(resource("formulary.csv")))
+    found = parse(text, read_formulary(resource("medicines")))
     if isinstance(found, Unclear):
         typer.echo(json.dumps({"error": found.sentence}, ensure_ascii=False) if as_json else found.sentence)
         raise typer.Exit(PROBLEMS)

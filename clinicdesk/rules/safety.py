@@ -19,13 +19,14 @@ Tier = Literal[1, 2, 3]
 
 @dataclass(frozen=True, slots=True)
 class KnownAllergy:
-    """An allergy or intolerance as recorded; `severity` is mild, moderate, severe or empty; `tolerated` when the same medicine was
-    taken after `noted_on`."""
+    """An allergy or intolerance as recorded; `severity` is mild, moderate, severe or empty; `tolerated` names the medicines this
+    patient took after `noted_on` without a reaction (R35)."""
 
     substance: str
     reaction: str = ""
     severity: str = ""
     noted_on: date | None = None
+    tolerated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,9 @@ class MedicineSheet(Sheet):
         self._product = product
         self._offer_strengths()
         if product is not None and self.form is not None:
-            first = product.presentations[0]
             self.form.set_value("medicine", product.name)
+        if product is not None and product.presentations and self.form is not None:
+            first = product.presentations[0]
             self.form.set_value("strength", first.strength)
             self._take_form(product, first.form)
         self._refresh()

@@ -46,7 +46,7 @@ class ConsultingPanel(Panel):
         self.patient_id = ""
         self.editor: ConsultationEditor | None = None
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
-        self._formulary = read_formulary(resource("formulary.csv"))
+        self._formulary = read_formulary(resource("medicines"))
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
         self.photo = PhotoBox(desk, self, side=48)
