@@ -143,9 +143,9 @@ def _same(case: Case, line: Line, one: _Read, ingredient: str) -> Alert:
 
 
 def _of_class(case: Case, line: Line, one: _Read, ingredient: str, family: AllergyClass) -> Alert:
-    tier = {"severe": min(family.tier, 1), "unknown": family.tier, "other": family.tier, "mild": family.mild_tier}[one.weight]
-    if family.name == "opioids":
-        tier = family.tier
+    tier = family.mild_tier if one.weight == "mild" else family.tier
+    if family.name == "NSAIDs" and _AIRWAY.search(one.allergy.reaction):
+        tier = 1  # the whole class with asthma or urticaria is the cross-intolerant type
     return alert(case, "allergies", "allergy-class", _tolerated(case, one, ingredient, tier),
                  slug("allergy-class", family.name, ingredient), line.prescribed.medicine,
                  f"{ingredient} belongs to the {family.name}; this patient is recorded as allergic to {_substance(one)}:"

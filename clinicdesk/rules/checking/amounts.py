@@ -11,6 +11,7 @@ from typing import Final
 from clinicdesk.rules.checking.case import Case, Line
 from clinicdesk.rules.doses import DOSE_UNITS
 from clinicdesk.rules.formulary import Presentation
+from clinicdesk.rules.medicine_names import key_of
 
 _MICROGRAMS: Final = {"g": Decimal(1_000_000), "gram": Decimal(1_000_000), "grams": Decimal(1_000_000), "mg": Decimal(1_000),
                       "mcg": Decimal(1), "microgram": Decimal(1), "micrograms": Decimal(1), "ug": Decimal(1),
@@ -123,18 +124,35 @@ def _amount(case: Case, line: Line, place: int, value: Decimal, unit: str) -> Am
 def _options(case: Case, line: Line, place: int, unit: str) -> Sequence[Strength]:
     """The strength that is written, else every strength on file for a form counted in this unit."""
     count = len(line.named.ingredients)
+    on_file = _on_file(case, line, unit)
     for text in (line.prescribed.strength, line.prescribed.medicine):
         written = strengths(text)
-        if len(written) == count and (written[place].per_ml is not None) == (unit == "mL"):
-            return [written[place]]
         if written:
-            return []
+            ordered = written if count == 1 or _spelled_out(line) else _in_order(written, on_file)
+            fits = len(ordered) == count and (ordered[place].per_ml is not None) == (unit == "mL")
+            return [ordered[place]] if fits else []
+    fitting = [s[place] for s in on_file if len(s) == count and (s[place].per_ml is not None) == (unit == "mL")]
+    return fitting if len({s.unit for s in fitting}) == 1 else []
+
+
+def _on_file(case: Case, line: Line, unit: str) -> list[tuple[Strength, ...]]:
     if len(line.named.medicines) != 1:
         return []
     product = case.knowledge.formulary.find(line.named.medicines[0])
-    found = [strengths(p.strength) for p in (product.presentations if product else ()) if _fits(p, unit)]
-    fitting = [s[place] for s in found if len(s) == count and (s[place].per_ml is not None) == (unit == "mL")]
-    return fitting if len({s.unit for s in fitting}) == 1 else []
+    return [strengths(p.strength) for p in (product.presentations if product else ()) if _fits(p, unit)]
+
+
+def _spelled_out(line: Line) -> bool:
+    """Whether the ingredients stand in the text in the order of the strengths, unlike “co-codamol 30/500”."""
+    key = key_of(line.prescribed.medicine)
+    return len(line.named.medicines) > 1 or any(i in key for i in line.named.ingredients)
+
+
+def _in_order(written: tuple[Strength, ...], on_file: Sequence[tuple[Strength, ...]]) -> tuple[Strength, ...]:
+    """The strengths in the order of the ingredients, found by the only presentation that holds these amounts; else none."""
+    def amounts(found: tuple[Strength, ...]) -> list[tuple[Decimal, str]]:
+        return sorted((s.amount, s.unit) for s in found)
+    return next((known for known in on_file if amounts(known) == amounts(written)), ())
 
 
 def _fits(presentation: Presentation, unit: str) -> bool:

@@ -1,7 +1,7 @@
 """Maximum doses: single, daily, weekly, by weight for children, and over all lines together.
 
-Going over a limit is tier 2; tier 1 where the row of the table is marked hard, or at twice the limit and more (a slip of unit or of a
-factor of ten), after reference R33. A child never gets more than the adult limit.
+Going over a limit is tier 2; tier 1 where the row of the table is marked hard, or above twice the limit (a slip of unit or of a factor of
+ten), after reference R33. A child never gets more than the adult limit; limits by weight leave 10 % for doses that can be measured.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from clinicdesk.rules.doses import fmt_dose, fmt_number
 from clinicdesk.rules.knowledge import Limit
 from clinicdesk.rules.safety import Alert
 
-#: From this multiple of a limit on it is a slip, not a choice.
+#: Above this multiple of a limit it is a slip, not a choice (our proposal).
 SLIP: Final = 2
+#: A dose by weight is rounded to what a spoon or a tablet gives (our proposal).
+ROUNDING: Final = Decimal("1.1")
 CHILD_BELOW: Final = 12
 _BASE: Final = {"g": ("microgram", Decimal(1_000_000)), "mg": ("microgram", Decimal(1_000)), "microgram": ("microgram", Decimal(1)),
                 "unit": ("unit", Decimal(1)), "mmol": ("mmol", Decimal(1))}
@@ -111,7 +113,8 @@ def _week(case: Case, line: Line, ingredient: str, amounts: Given, limit: Limit)
 def _gap(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[Alert]:
     if amounts.gap and not line.prescribed.unclear:
         yield not_checked(case, "limits", 2 if amounts.plain else 3, slug("max-dose", ingredient, "amount"), line.prescribed.medicine,
-                          f"The dose of {ingredient} was not checked: {amounts.gap}.", facts=_dose_facts(line))
+                          f"The dose of {ingredient} was not checked: {amounts.gap}.", facts=_dose_facts(line),
+                          advice="Complete the direction, or check the dose yourself.")
 
 
 def _over(case: Case, line: Line, ingredient: str, amount: Amount, fact: str, together: int = 0) -> Iterator[Alert]:
@@ -129,7 +132,7 @@ def _over(case: Case, line: Line, ingredient: str, amount: Amount, fact: str, to
                               f"Whether {ingredient} stays below {bound.words} {span} depends on the strength, which is not given.",
                               advice="Choose the strength.", facts=_dose_facts(line))
             return
-        tier = 1 if bound.limit.hard or amount.least >= SLIP * bound.amount else 2
+        tier = 1 if bound.limit.hard or amount.least > SLIP * bound.amount else 2
         together_words = f"The {together} lines together give" if together else f"{medicine} gives"
         words = _words(amount.least, amount.unit)
         yield alert(case, "limits", "max-dose", tier, slug("max-dose", ingredient, bound.limit.fact), medicine,
@@ -152,7 +155,7 @@ def _bounds(case: Case, ingredient: str, fact: str, route: str) -> Iterator[_Bou
         elif weight is not None and case.age is not None and case.age < 18:
             amount = row.value * factor * weight
             each = f"{fmt_number(row.value)} {row.unit} for each kg"
-            yield _Bound(row, amount, unit, f"{_words(amount, unit)} ({each}, {fmt_number(weight)} kg)")
+            yield _Bound(row, amount * ROUNDING, unit, f"{_words(amount, unit)} ({each}, {fmt_number(weight)} kg)")
 
 
 def _ceiling(case: Case, row: Limit) -> bool:
