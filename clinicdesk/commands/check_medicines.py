@@ -1,4 +1,7 @@
-"""`clinicdesk check-medicines`: the checks of the consulting room for a case in a file. Needs no database and no server."""
+"""`clinicdesk check-medicines`: the checks of the consulting room for a case in a file. Needs no database and no server.
+
+Medicines a clinic imported count where its data folder is named.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clinicdesk.commands.options import CANNOT, OK, Json
+from clinicdesk.commands.options import CANNOT, OK, DataDir, Json
 
 if TYPE_CHECKING:
     from clinicdesk.rules.safety import Alert
@@ -18,18 +21,19 @@ _MARKS = {1: "STOP  ", 2: "LOOK  ", 3: "note  "}
 
 
 def check_medicines(file: Annotated[str, typer.Argument(metavar="FILE", help="A JSON case or list of cases; - reads standard input.")], *,
-                    as_json: Json = False) -> None:
+                    as_json: Json = False, data_dir: DataDir = None) -> None:
     """Check medicines against allergies, other medicines and facts of a patient. Exit code 0: it ran, 2: the file is wrong."""
     from clinicdesk.errors import Invalid
     from clinicdesk.interchange.medicine_cases import read_cases
-    from clinicdesk.rules.checks import check, shipped
+    from clinicdesk.rules.checks import check
+    from clinicdesk.rules.imported_medicines import clinic_knowledge
 
     try:
         cases, many = read_cases(_read(file), datetime.now().astimezone().date())
     except Invalid as error:
         typer.echo(error.sentence, err=True)
         raise typer.Exit(CANNOT) from None
-    knowledge = shipped()
+    knowledge = clinic_knowledge(data_dir)
     found = [check(case.facts, case.lines, knowledge) for case in cases]
     if as_json:
         answers = [{"alerts": [_row(alert) for alert in alerts]} for alerts in found]

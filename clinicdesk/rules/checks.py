@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from clinicdesk.paths import resource
 from clinicdesk.rules.checking.allergies import check_allergies
 from clinicdesk.rules.checking.case import Case, listed, make_case, not_checked, slug
 from clinicdesk.rules.checking.doses import check_doses
 from clinicdesk.rules.checking.meetings import check_duplicates, check_interactions
 from clinicdesk.rules.checking.person import check_age, check_kidney, check_pregnancy
 from clinicdesk.rules.directions import Direction
-from clinicdesk.rules.knowledge import Knowledge, read_knowledge
+from clinicdesk.rules.knowledge import Knowledge, shipped
 from clinicdesk.rules.safety import Alert, PatientFacts, Prescribed
 
 __all__ = ["ROOMS", "check", "line_of", "shipped"]
@@ -30,11 +29,6 @@ ROOMS: Final[tuple[tuple[str, Callable[[Case], Iterator[Alert]]], ...]] = (
     ("allergies", check_allergies), ("interactions", check_interactions), ("duplicate medicines", check_duplicates),
     ("maximum doses", check_doses), ("age limits", check_age), ("pregnancy", check_pregnancy), ("kidney function", check_kidney),
 )
-
-
-def shipped() -> Knowledge:
-    """The tables that came with the program, read once."""
-    return read_knowledge(resource("medicines"))
 
 
 def line_of(medicine: str, direction: Direction, *, strength: str = "", text: str = "", unclear: Sequence[str] = ()) -> Prescribed:

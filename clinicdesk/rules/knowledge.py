@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from clinicdesk.paths import resource
 from clinicdesk.rules.formulary import Formulary, read_formulary
 from clinicdesk.rules.medicine_names import NameBook, key_of
 
@@ -149,6 +150,11 @@ class Knowledge:
     def group(self, name: str) -> frozenset[str]:
         """The ingredients of a group."""
         return frozenset(m.name for m in self.medicines.values() if name in m.groups)
+
+
+def shipped() -> Knowledge:
+    """The tables that came with the program, read once."""
+    return read_knowledge(resource("medicines"))
 
 
 @cache
