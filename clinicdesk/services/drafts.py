@@ -56,6 +56,20 @@ class ItemDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagnosisDraft:
+    """A diagnosis as chosen: a code of ICD-10-CM with its title, or no code and the doctor's words. `problem` puts it on the list."""
+
+    code: str = ""
+    description: str = ""
+    problem: bool = False
+
+    @property
+    def line(self) -> str:
+        """In one line, as a visit keeps it."""
+        return f"{self.description} ({self.code})" if self.code else self.description
+
+
+@dataclass(frozen=True, slots=True)
 class ConsultationDraft:
     """Everything in the editor. `vitals` maps the names of `rules.vitals.VITALS` to typed text; `confirmed` names soft limits confirmed."""
 
@@ -66,6 +80,7 @@ class ConsultationDraft:
     consciousness: str = ""
     confirmed: tuple[str, ...] = ()
     items: tuple[ItemDraft, ...] = ()
+    diagnoses: tuple[DiagnosisDraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ def to_json(draft: ConsultationDraft) -> str:
 def from_json(text: str) -> ConsultationDraft:
     """A draft from text; fields of other versions of the program are left out."""
     raw: dict[str, Any] = json.loads(text)
-    known = {f.name for f in fields(ItemDraft)}
+    known, named = {f.name for f in fields(ItemDraft)}, {f.name for f in fields(DiagnosisDraft)}
     typed: list[dict[str, Any]] = [{k: v for k, v in item.items() if k in known} for item in raw.get("items", ())]
     items = tuple(ItemDraft(**{**item, "weekdays": tuple(item.get("weekdays", ()))}) for item in typed)
     return ConsultationDraft(
@@ -96,6 +111,7 @@ def from_json(text: str) -> ConsultationDraft:
         consciousness=raw.get("consciousness", ""),
         confirmed=tuple(raw.get("confirmed", ())),
         items=items,
+        diagnoses=tuple(DiagnosisDraft(**{k: v for k, v in one.items() if k in named}) for one in raw.get("diagnoses", ())),
     )
 
 

@@ -43,6 +43,8 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "clinic.consultations": (SHOWN, "Consultations"),
     "clinic.notes": (SHOWN, "Consultation notes"),
     "clinic.vitals": (SHOWN, "Measurements"),
+    "clinic.diagnoses": (SHOWN, "Diagnoses"),
+    "clinic.addenda": (SHOWN, "Addenda to signed visits"),
     "clinic.problems": (SHOWN, "Problems"),
     "clinic.allergies": (SHOWN, "Allergies"),
     "clinic.allergy_statements": (SHOWN, "Statements of no allergies"),

@@ -93,6 +93,9 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "appointment_unsigned": ("refused", "", "The consultation must be completed first."),
     "consultation_appointment": ("refused", "", "The patient must be checked in and called in first."),
     "consultation_signed": ("refused", "", "This visit is signed and cannot be changed."),
+    "addendum_unsigned": ("refused", "", "An addendum belongs to a signed visit. This one is still open."),
+    "ck_addenda_body": ("invalid", "text", "An addendum has at most 10,000 characters."),
+    "ck_diagnoses_description": ("invalid", "diagnoses", "A diagnosis has 1 to 300 characters."),
     "consultation_fixed": ("refused", "", "This cannot be changed in a consultation."),
     "visit_not_completed": ("refused", "", "Only the doctor of a completed appointment adds to the visit history."),
     # The waiting list and the waiting room

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from clinicdesk.services import (
     accounts,
+    addenda,
     appointments,
     availability,
     chart,
@@ -27,10 +28,10 @@ from clinicdesk.services import (
     records,
     session_log,
 )
-from clinicdesk.services.drafts import ConsultationDraft
+from clinicdesk.services.drafts import ConsultationDraft, DiagnosisDraft
 from clinicdesk.storage.vault import new_key
 from tests.clinics import PASSWORD, Practice
-from tests.visiting import as_owner, completed, started
+from tests.visiting import FULL, as_owner, completed, started
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def small_picture() -> bytes:
 def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
     patient = practice.patient(ssn="123-45-6789", tags=("interpreter",), email="m@example.org", added_note="deaf", medical_history="asthma",
                                emergency_name="Ann Other", emergency_phone="0301234567", allergies="cats")
-    visit = completed(practice, patient, hour=hour, doctor=doctor)
+    diagnosed = replace(FULL, diagnoses=(DiagnosisDraft("J20.9", "Acute bronchitis, unspecified"),))
+    visit = completed(practice, patient, diagnosed, hour=hour, doctor=doctor)
     begun = started(practice, patient, hour=hour, minute=20, doctor=doctor)
     blank = started(practice, patient, hour=hour, minute=40, doctor=doctor)
     free = practice.book(patient, practice.at(hour + 1), doctor)
@@ -110,8 +112,10 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
     with practice.read(doctor) as session:
         done = session.scalar(text("select id from clinic.consultations where patient_id = :p and status = 'completed'"), {"p": patient})
         assert appointments.one(session, free).status == "in_progress"
+    with practice.write(doctor) as session:
+        addenda.add(session, done or 0, "an afterthought")
     as_owner(practice, "insert into clinic.visits select id, 7, patient_id, appointment_id, consultation_id, doctor_id, visit_date"
-                       " from clinic.visits where id = %s", visit.visit_id)  # a revision that has no outbox row yet
+                       " from clinic.visits where id = %s and revision = 1", visit.visit_id)  # a revision that has no outbox row yet
     return Side(patient, practice.doctors[doctor], done, begun, blank, free, str(visit.visit_id), record, visit.prescription_id or 0)
 
 

@@ -77,6 +77,8 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
         "clinic.drafts": lambda: {"consultation_id": side.blank, "author_id": me if inside else ward.users["hugo"], "body": b"x"},
         "clinic.notes": lambda: {**patient, "consultation_id": side.blank, "kind": "plan", "body": b"x" * 30, "author_id": me},
         "clinic.vitals": lambda: {**patient, **key, **recorder, "taken_at": LATER},
+        "clinic.diagnoses": lambda: {**patient, "consultation_id": side.blank, "position": 9, "description": "x", "recorded_by": me},
+        "clinic.addenda": lambda: {**patient, "consultation_id": side.done, "position": 9, "body": b"x" * 30, "author_id": me},
         "clinic.problems": lambda: {**patient, **key, **recorder, "description": "x"},
         "clinic.allergies": lambda: {**patient, **key, **recorder, "substance": "x"},
         "clinic.allergy_statements": lambda: {**patient, "stated_by": me},

@@ -45,6 +45,8 @@ OURS = {
     "ck_payments_till", "ck_wallets_balance", "uq_wallet_entries_payment_id", "uq_wallet_entries_request_key", "ck_wallet_entries_kind",
     "ck_wallet_entries_balance_after", "ck_wallet_entries_payment", "uq_session_log_key", "ck_session_log_kind", "ck_session_log_note",
     # The register
+    "ck_diagnoses_position", "ck_diagnoses_system", "ck_diagnoses_code", "uq_diagnoses_consultation_id_position", "ck_addenda_position",
+    "uq_addenda_consultation_id_position",
     "ck_name_spellings_word", "ck_different_people_order", "ck_merges_undone",
 }
 
