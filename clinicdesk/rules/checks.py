@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from clinicdesk.paths import resource
@@ -16,10 +17,11 @@ from clinicdesk.rules.checking.case import Case, listed, make_case, not_checked,
 from clinicdesk.rules.checking.doses import check_doses
 from clinicdesk.rules.checking.meetings import check_duplicates, check_interactions
 from clinicdesk.rules.checking.person import check_age, check_kidney, check_pregnancy
+from clinicdesk.rules.directions import Direction
 from clinicdesk.rules.knowledge import Knowledge, read_knowledge
 from clinicdesk.rules.safety import Alert, PatientFacts, Prescribed
 
-__all__ = ["ROOMS", "check", "shipped"]
+__all__ = ["ROOMS", "check", "line_of", "shipped"]
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,21 @@ ROOMS: Final[tuple[tuple[str, Callable[[Case], Iterator[Alert]]], ...]] = (
 def shipped() -> Knowledge:
     """The tables that came with the program, read once."""
     return read_knowledge(resource("medicines"))
+
+
+def line_of(medicine: str, direction: Direction, *, strength: str = "", text: str = "", unclear: Sequence[str] = ()) -> Prescribed:
+    """A line to be checked from a structured direction. “Every 4 to 6 hours” counts as every 4, weekdays as parts of a day."""
+    d = direction
+    times = Decimal(d.times_per_day) if d.times_per_day is not None else None
+    hours = d.every_hours or (d.min_interval_hours if times is None else None)
+    if times is None and hours:
+        times = Decimal(24) / hours
+    elif times is None and (d.once or d.weekdays):
+        times = Decimal(1)
+    if times is not None and d.weekdays:
+        times = times * len(set(d.weekdays)) / 7
+    return Prescribed(medicine, d.dose_value, d.dose_unit, strength, d.route, times, d.max_per_day, d.as_needed,
+                      1 if d.once else d.duration_days, text, tuple(unclear))
 
 
 def check(facts: PatientFacts, lines: Sequence[Prescribed], knowledge: Knowledge) -> tuple[Alert, ...]:
@@ -57,6 +74,10 @@ def _names(case: Case) -> Iterator[Alert]:
     """Names the tables do not know: no check can be made of them (R27)."""
     for line in case.lines:
         named = line.named
+        for sentence in line.prescribed.unclear:
+            yield not_checked(case, "limits", 2, slug("direction", named.text, sentence), named.text,
+                              f"The direction of {named.text} was not read, so its dose was not checked: {sentence}",
+                              advice="Write the dose and how often in plain words.", facts=(f"written: {line.prescribed.text}",))
         if not named.known:
             yield not_checked(case, "medicines", 2, slug("medicine", named.text), named.text,
                               f"{named.text} is free text: it is in no table, so nothing was checked for it.",
@@ -66,7 +87,11 @@ def _names(case: Case) -> Iterator[Alert]:
                               f"In “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was"
                               f" {listed(named.ingredients)}.")
     for named in case.current:
-        if not named.known:
+        if named.known and named.unknown:
+            yield not_checked(case, "medicines", 3, slug("current", named.text), case.lines[0].prescribed.medicine,
+                              f"In the current medicine “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not"
+                              f" understood; checked was {listed(named.ingredients)}.", other=named.text)
+        elif not named.known:
             yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0].prescribed.medicine,
                               f"The current medicine {named.text} is in no table, so no interaction with it was checked.",
                               advice="Write its generic name, or check it yourself.", other=named.text,

@@ -28,6 +28,8 @@ TABLES: Final = ("medicines", "limits", "interactions", "allergies")
 FACTS: Final = frozenset({"usual", "single-max", "daily-max", "weekly-max", "single-max-per-kg", "daily-max-per-kg", "min-age",
                           "kidney-avoid-below", "kidney-reduce-below", "pregnancy-contraindicated", "pregnancy-avoid",
                           "pregnancy-caution"})
+#: Units a greatest dose may stand in.
+MAX_UNITS: Final = ("g", "mg", "microgram", "unit", "mmol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ def _limits(path: Path, medicines: Mapping[str, Medicine], sources: Mapping[str,
         where = f"{path.name} line {number}"
         if row["fact"] not in FACTS or row["medicine"] not in medicines:
             raise ValueError(f"{where}: unknown fact or medicine, {row['medicine']} {row['fact']}")
+        if ("-max" in row["fact"]) != bool(row["unit"]) or row["unit"] not in {"", *MAX_UNITS}:
+            raise ValueError(f"{where}: a greatest dose is in one of {', '.join(MAX_UNITS)}, other facts have no unit")
         if row["source"] not in sources or not sources[row["source"]].read_on:
             raise ValueError(f"{where}: a limit needs a source that was read")
         found.setdefault(row["medicine"], []).append(Limit(

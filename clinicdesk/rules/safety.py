@@ -49,7 +49,8 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class Prescribed:
-    """One line to be checked. The amounts are None where the direction does not say them; `text` is how a person wrote it."""
+    """One line to be checked. The amounts are None where the direction does not say them; `text` is how a person wrote it and `unclear`
+    holds, in sentences, what of it could not be read."""
 
     medicine: str
     dose_value: Decimal | None = None
@@ -61,6 +62,7 @@ class Prescribed:
     as_needed: bool = False
     duration_days: int | None = None
     text: str = ""
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

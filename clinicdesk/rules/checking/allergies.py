@@ -29,6 +29,9 @@ _INTOLERANCE: Final = re.compile(
     r"dry mouth|flatulen|sedat|malaise", re.IGNORECASE)
 _ITCH: Final = re.compile(r"itch|prurit", re.IGNORECASE)
 _HIGH_PARACETAMOL_MG: Final = 1000
+_AROUND: Final = re.compile(
+    r"^(known )?(drug )?(allergy|allergic|hypersensitivity|intolerance|intolerant|adverse reaction)( reaction)?( to| -|:)?\s+"
+    r"|\s+(allergy|hypersensitivity|intolerance)$|\s*\((finding|disorder|situation|substance)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _of_class(case: Case, line: Line, one: _Read, ingredient: str, family: Aller
         tier = family.tier
     return alert(case, "allergies", "allergy-class", _tolerated(case, one, ingredient, tier),
                  slug("allergy-class", family.name, ingredient), line.prescribed.medicine,
-                 f"{ingredient} belongs to the {family.name}; this patient is recorded as allergic to {one.allergy.substance}:"
+                 f"{ingredient} belongs to the {family.name}; this patient is recorded as allergic to {_substance(one)}:"
                  f" {_reaction(one)}.", advice="Choose a medicine outside this class, or correct the allergy if it is wrong.",
                  other=one.allergy.substance, facts=_facts(case, one, ingredient), source=family.source)
 
@@ -176,7 +179,7 @@ def _high_paracetamol(line: Line) -> bool:
 def _crossed(case: Case, line: Line, one: _Read, ingredient: str, tier: int, rule: CrossReaction) -> Alert:
     return alert(case, "allergies", "allergy-cross-reaction", _tolerated(case, one, ingredient, tier),
                  slug("allergy-cross-reaction", rule.key, ingredient), line.prescribed.medicine,
-                 f"{ingredient} and {one.allergy.substance}: {rule.what}", advice=rule.advice, other=one.allergy.substance,
+                 f"{ingredient}, with an allergy to {_substance(one)}: {rule.what}", advice=rule.advice, other=one.allergy.substance,
                  facts=_facts(case, one, ingredient), source=rule.source)
 
 
@@ -186,6 +189,10 @@ def _tolerated(case: Case, one: _Read, ingredient: str, tier: int) -> int:
 
 def _taken_since(case: Case, one: _Read, ingredient: str) -> bool:
     return any(ingredient in name(text, case.knowledge).ingredients for text in one.allergy.tolerated)
+
+
+def _substance(one: _Read) -> str:
+    return _AROUND.sub("", _AROUND.sub("", one.allergy.substance)).strip() or one.allergy.substance
 
 
 def _reaction(one: _Read) -> str:

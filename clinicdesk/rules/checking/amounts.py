@@ -52,11 +52,13 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a line gives of one ingredient: one dose, one day; None with the reason in `gap` where it cannot be told."""
+    """What a line gives of one ingredient: one dose, one day; None with the reason in `gap` where it cannot be told, `plain` where the
+    direction itself lacks it."""
 
     dose: Amount | None
     day: Amount | None
     gap: str = ""
+    plain: bool = False
 
 
 def strengths(text: str) -> tuple[Strength, ...]:
@@ -86,7 +88,7 @@ def given(case: Case, line: Line) -> dict[str, Given]:
 def _given(case: Case, line: Line, place: int) -> Given:
     p = line.prescribed
     if p.dose_value is None or not p.dose_unit:
-        return Given(None, None, "the dose is not given as an amount")
+        return Given(None, None, "the dose is not given as an amount", plain=True)
     one = _amount(case, line, place, p.dose_value, p.dose_unit)
     if isinstance(one, str):
         return Given(None, None, one)
@@ -95,7 +97,8 @@ def _given(case: Case, line: Line, place: int) -> Given:
         if not isinstance(most, str):
             return Given(one, most)
     if p.times_per_day is None:
-        return Given(one, None, "how often it is taken is not given" if not p.as_needed else "no greatest amount in a day is given")
+        gap = "how often it is taken is not given" if not p.as_needed else "no greatest amount in a day is given"
+        return Given(one, None, gap, plain=True)
     return Given(one, one.times(p.times_per_day))
 
 

@@ -65,9 +65,7 @@ def _line(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[A
         yield not_checked(case, "limits", 3, slug("max-dose", ingredient), medicine, f"No maximum dose is on file for {ingredient}"
                           f"{_group_words(case)}.", advice="Check the dose against your own source.", facts=_dose_facts(line))
         return
-    if amounts.gap:
-        yield not_checked(case, "limits", 3, slug("max-dose", ingredient, "amount"), medicine,
-                          f"The dose of {ingredient} was not checked: {amounts.gap}.", facts=_dose_facts(line))
+    yield from _gap(case, line, ingredient, amounts)
     if amounts.dose is not None:
         yield from _over(case, line, ingredient, amounts.dose, "single-max")
     if amounts.day is not None:
@@ -104,12 +102,16 @@ def _week(case: Case, line: Line, ingredient: str, amounts: Given, limit: Limit)
                     advice="Prescribe one dose on one named day of the week.", other="once a week", facts=_dose_facts(line),
                     source=limit.source)
         return
-    if amounts.gap:
-        yield not_checked(case, "limits", 3, slug("max-dose", ingredient, "amount"), p.medicine,
-                          f"The dose of {ingredient} was not checked: {amounts.gap}.", facts=_dose_facts(line))
+    yield from _gap(case, line, ingredient, amounts)
     if amounts.day is not None:
         week = amounts.dose if amounts.dose is not None and p.duration_days == 1 else amounts.day.times(Decimal(7))
         yield from _over(case, line, ingredient, week, "weekly-max")
+
+
+def _gap(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[Alert]:
+    if amounts.gap and not line.prescribed.unclear:
+        yield not_checked(case, "limits", 2 if amounts.plain else 3, slug("max-dose", ingredient, "amount"), line.prescribed.medicine,
+                          f"The dose of {ingredient} was not checked: {amounts.gap}.", facts=_dose_facts(line))
 
 
 def _over(case: Case, line: Line, ingredient: str, amount: Amount, fact: str, together: int = 0) -> Iterator[Alert]:
@@ -140,12 +142,14 @@ def _over(case: Case, line: Line, ingredient: str, amount: Amount, fact: str, to
 def _bounds(case: Case, ingredient: str, fact: str, route: str) -> Iterator[_Bound]:
     weight = case.facts.weight_kg
     for row in case.knowledge.limits.get(ingredient, ()):
-        if row.value is None or (not row.holds_for(case.age, route) and not _ceiling(case, row)):
+        if row.value is None or row.fact not in {fact, f"{fact}-per-kg"}:
+            continue
+        if not row.holds_for(case.age, route) and not _ceiling(case, row):
             continue
         unit, factor = _BASE[row.unit]
         if row.fact == fact:
             yield _Bound(row, row.value * factor, unit, _words(row.value * factor, unit))
-        elif row.fact == f"{fact}-per-kg" and weight is not None and case.age is not None and case.age < 18:
+        elif weight is not None and case.age is not None and case.age < 18:
             amount = row.value * factor * weight
             each = f"{fmt_number(row.value)} {row.unit} for each kg"
             yield _Bound(row, amount, unit, f"{_words(amount, unit)} ({each}, {fmt_number(weight)} kg)")
