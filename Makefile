@@ -9,7 +9,7 @@ TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo tour test check bench requirements clean
+.PHONY: help venv run demo tour test check bench codes requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 
 bench: $(VENV)/runtime.stamp ## measure against the floor (PATIENTS=)
 	$(BIN)/clinicdesk bench --patients $(PATIENTS) --json bench.json
+
+codes: $(VENV)/dev.stamp ## write resources/icd10cm.tsv.xz anew from the installed release
+	$(BIN)/python resources/make_icd10cm.py resources/icd10cm.tsv.xz
 
 requirements: $(VENV)/dev.stamp ## write the pinned requirement files anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt

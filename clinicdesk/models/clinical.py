@@ -97,6 +97,8 @@ class Vitals(Base):
         CheckConstraint("weight between 0.15 and 500", name="weight"),
         CheckConstraint("pain between 0 and 10", name="pain"),
         CheckConstraint("glucose between 0.3 and 80", name="glucose"),
+        CheckConstraint("head_circumference between 5 and 100", name="head_circumference"),
+        CheckConstraint("gcs between 3 and 15", name="gcs"),
         Index("ix_vitals_patient_id_taken_at", "patient_id", "taken_at"),
         {"schema": "clinic"},
     )
@@ -121,6 +123,53 @@ class Vitals(Base):
     glucose: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))
     confirmed: Mapped[Words]
     source_key: Mapped[str | None]
+    head_circumference: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))
+    gcs: Mapped[int | None]
+
+
+class Diagnosis(Base):
+    """A diagnosis of a signed visit, coded after ICD-10-CM or, with an empty code, in the doctor's own words."""
+
+    __tablename__ = "diagnoses"
+    __table_args__ = (
+        UniqueConstraint("consultation_id", "position"),
+        CheckConstraint("position between 1 and 50", name="position"),
+        CheckConstraint("system in ('', 'ICD-10-CM')", name="system"),
+        CheckConstraint("(system = '') = (code = '') and char_length(code) <= 10", name="code"),
+        CheckConstraint("char_length(description) between 1 and 300", name="description"),
+        Index("ix_diagnoses_patient_id", "patient_id"),
+        Index("ix_diagnoses_recorded_by_code", "recorded_by", "code"),
+        {"schema": "clinic"},
+    )
+    id: Mapped[Id]
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("clinic.consultations.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    position: Mapped[int]
+    system: Mapped[Words]
+    code: Mapped[Words]
+    description: Mapped[str]
+    recorded_by: Mapped[int] = mapped_column(ForeignKey("auth.users.id"))
+    recorded_at: Mapped[Created]
+
+
+class Addendum(Base):
+    """What was added to a visit after it was signed, sealed. Never changed; `position` counts from 1 and is given by the database."""
+
+    __tablename__ = "addenda"
+    __table_args__ = (
+        UniqueConstraint("consultation_id", "position"),
+        CheckConstraint("position between 1 and 500", name="position"),
+        CheckConstraint("octet_length(body) <= 40029", name="body"),
+        Index("ix_addenda_patient_id", "patient_id"),
+        {"schema": "clinic"},
+    )
+    id: Mapped[Id]
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("clinic.consultations.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    position: Mapped[int]
+    body: Mapped[Sealed]
+    author_id: Mapped[int] = mapped_column(ForeignKey("auth.users.id"))
+    created_at: Mapped[Created]
 
 
 class Problem(Base):

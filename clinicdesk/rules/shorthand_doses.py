@@ -1,6 +1,10 @@
 """Which of the typed amounts is the dose and which the strength, and the unit of a bare number where the formulary settles it.
 
-The limits here find typing errors; they are no dose limits and come from no medical source: ten times the largest strength of the medicine
+Where nothing is typed about the way, forms that are swallowed are meant where the medicine has some, the plain form before the modified
+one; tablet and capsule of one strength are the same dose. `ASK_ROUTE` names medicines whose injected dose is another one: there the way
+must be typed. (Conventions of this house, not from a source.)
+
+The limits here find typing errors; they are no dose limits and come from no medical source: five times the largest strength of the medicine
 or more (or less than a twentieth of the smallest), or more pieces at once than a person would count out.
 """
 
@@ -19,7 +23,9 @@ from clinicdesk.rules.formulary import Presentation, Product
 from clinicdesk.rules.shorthand_scan import number
 from clinicdesk.rules.strengths import Content, content, converted, pieces
 
-TOO_MANY: Final = 10
+TOO_MANY: Final = 5
+#: A bare number up to this may count tablets: it is asked about.
+_MOST_PIECES: Final = 4
 TOO_LITTLE: Final = 20
 #: More than this at once is a typing error.
 MOST_AT_ONCE: Final = MappingProxyType({
@@ -31,6 +37,12 @@ _COUNTED: Final = frozenset({"tablet", "capsule", "puff", "drop", "spray", "patc
 #: Forms whose usual route says nothing certain: the side, or the way of injecting, is the prescriber's.
 _OPEN_FORMS: Final = frozenset(f for f in FORMS if "injection" in f or "infusion" in f or f.startswith(("prefilled", "eye", "ear"))
                                or f in {"device", "dressing"})
+
+_INJECTED: Final = frozenset({"subcutaneous", "intramuscular", "intravenous", "infusion", "intradermal"})
+_SWALLOWED: Final = frozenset({"oral"})
+_SPECIAL: Final = ("modified-release", "gastro-resistant", "dispersible", "chewable", "sublingual", "soluble", "effervescent")
+ASK_ROUTE: Final = frozenset({"morphine", "hydromorphone", "oxycodone", "pethidine", "fentanyl", "buprenorphine", "methadone", "ketamine",
+                              "diazepam", "lorazepam", "midazolam", "haloperidol", "methotrexate", "phenobarbital", "ketorolac"})
 
 Asked = tuple[str, str, tuple[str, ...]]
 
@@ -81,14 +93,14 @@ def amount_words(value: Decimal, unit: str) -> str:
 
 
 def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[str], count: Decimal | None,
-           product: Product | None) -> Reading:
-    """Put amounts, typed strengths, typed forms and the count of a schedule (1-0-1) together."""
+           product: Product | None, routes: Sequence[str] = ()) -> Reading:
+    """Put amounts, typed strengths, typed forms, typed routes and the count of a schedule (1-0-1) together."""
     asked: list[Asked] = []
     amounts = list(dict.fromkeys(amounts))
     form = forms[0] if len(forms) == 1 else ""
     if len(forms) > 1:
         asked.append(("form", f"Two forms: {' and '.join(forms)}.", tuple(forms)))
-    offered = _offered(product, form)
+    offered = _offered(product, form, routes, {a.unit for a in amounts} & _COUNTED)
     strength_amount: Amount | None = None
     dose: Amount | None = None
     if count is not None:
@@ -110,13 +122,40 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
                       tuple(dict.fromkeys(f"{r.strength} {r.form}" for r in offered))))
     if dose is not None and dose.unit:
         asked += _implausible(dose, offered)
-    return _reading(product, offered, chosen, dose, strengths, strength_amount, form, asked)
+    return _reading(product, offered, chosen, dose, strengths, strength_amount, form, asked, routes)
 
 
-def _offered(product: Product | None, form: str) -> list[Presentation]:
+def _route_of(product: Product, row: Presentation) -> str:
+    own = FORMS[row.form].route
+    return product.route if product.route and own not in _SWALLOWED else own
+
+
+def _offered(product: Product | None, form: str, routes: Sequence[str], counted: set[str]) -> list[Presentation]:
+    """The presentations that are meant by what was typed about form and route."""
     rows = list(product.presentations) if product else []
-    alike = [r for r in rows if r.form == form or (form in {"tablet", "capsule", "inhaler"} and r.form.endswith(form))]
-    return (alike or rows) if form else rows
+    if product is None:
+        return rows
+    if form:
+        alike = [r for r in rows if r.form == form]
+        return alike or [r for r in rows if form in {"tablet", "capsule", "inhaler"} and r.form.endswith(form)] or rows
+    rows = [r for r in rows if FORMS[r.form].unit in counted] or rows
+    if routes:
+        said = set(routes)
+        fits = [r for r in rows if _route_of(product, r) in said or (said <= _INJECTED and _route_of(product, r) in _INJECTED)
+                or any(route.split()[-1].rstrip("s") == r.form.split()[0] for route in said)]
+        return fits or rows
+    if counted - {"tablet", "capsule", "mL"}:
+        return rows
+    swallowed = [r for r in rows if _route_of(product, r) in _SWALLOWED]
+    return swallowed if swallowed and product.name not in ASK_ROUTE else rows
+
+
+def _plainest(rows: list[Presentation]) -> list[Presentation]:
+    """Without the modified forms, where a plain one is left; tablet and capsule of one strength are one."""
+    plain = [r for r in rows if not r.form.startswith(_SPECIAL)] or rows
+    if len({r.strength for r in plain}) == 1 and {r.form for r in plain} <= {"tablet", "capsule"}:
+        return plain[:1]
+    return plain
 
 
 def _scheduled(amounts: list[Amount], count: Decimal, form: str, offered: list[Presentation],
@@ -131,7 +170,8 @@ def _scheduled(amounts: list[Amount], count: Decimal, form: str, offered: list[P
             return Amount(given.value, given.unit, given.text), None
         asked.append(("dose", f"“{given.text}” and {fmt_number(count)} at a time do not agree.", ()))
         return None, None
-    units = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in offered if _fits_strength(r, given)}
+    fitting = _plainest([r for r in offered if _fits_strength(r, given)])
+    units = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in fitting}
     units &= {"tablet", "capsule", "sachet", "suppository", "pessary", "patch", "lozenge"}
     if len(units) == 1:
         unit = units.pop()
@@ -176,19 +216,22 @@ def _pair(amounts: list[Amount], form: str, asked: list[Asked]) -> tuple[Amount 
 def _with_unit(dose: Amount, offered: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:
     """The unit of a bare number, where all strengths of the medicine share one and the number is near them."""
     known = [c for c in (content(r.strength) for r in offered) if c is not None]
-    exact = {c.unit for c in known if c.value == dose.value and not c.per_unit}
+    fitting = {c.unit for c in known if _near(dose.value, [k for k in known if k.unit == c.unit])}
+    if len(fitting) == 1 and dose.value > _MOST_PIECES:
+        return Amount(dose.value, fitting.pop(), dose.text)
     units = {c.unit for c in known}
-    unit = exact.pop() if len(exact) == 1 else units.pop() if len(units) == 1 else ""
-    if unit:
-        values = [c.value for c in known if c.unit == unit]
-        solid = [c.value for c in known if c.unit == unit and not c.per_unit]
-        if dose.value in values or (min(solid or values) / 2 <= dose.value < max(values) * TOO_MANY * 10 and dose.value > 4):
-            return Amount(dose.value, unit, dose.text)
     pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in offered}
     likely = [*sorted(pieces_of & _COUNTED), *sorted(units | {c.unit for c in known})] if offered else ["mg", "tablet", "mL"]
     asked.append(("dose_unit", f"“{dose.text}”: {fmt_number(dose.value)} of what?",
                   tuple(dict.fromkeys(amount_words(dose.value, u) for u in likely))))
     return dose
+
+
+def _near(value: Decimal, strengths: Sequence[Content]) -> bool:
+    """Whether a number is a likely dose in the unit of these strengths."""
+    values = [c.value for c in strengths]
+    solid = [c.value for c in strengths if not c.per_unit] or values
+    return value in values or min(solid) / 2 <= value < max(values) * TOO_MANY
 
 
 def _chosen(offered: Sequence[Presentation], strengths: Sequence[str], strength: Amount | None, dose: Amount | None) -> list[Presentation]:
@@ -203,7 +246,7 @@ def _chosen(offered: Sequence[Presentation], strengths: Sequence[str], strength:
         rows = [r for r in rows if FORMS[r.form].unit == dose.unit]
     elif dose is not None and dose.unit and not strengths and strength is None:
         rows = [r for r in rows if _fits_strength(r, dose)]
-    return rows
+    return _plainest(rows)
 
 
 def _plain(strength: str) -> tuple[object, ...]:
@@ -250,7 +293,7 @@ def _implausible(dose: Amount, offered: Iterable[Presentation]) -> list[Asked]:
 
 
 def _reading(product: Product | None, offered: list[Presentation], chosen: list[Presentation], dose: Amount | None,
-             strengths: Sequence[str], strength: Amount | None, form: str, asked: list[Asked]) -> Reading:
+             strengths: Sequence[str], strength: Amount | None, form: str, asked: list[Asked], said: Sequence[str]) -> Reading:
     rows = chosen or offered
     forms = {r.form for r in rows}
     found_form = form or (chosen[0].form if len({r.form for r in chosen}) == 1 else "")
@@ -258,10 +301,14 @@ def _reading(product: Product | None, offered: list[Presentation], chosen: list[
     if not found_strength:
         typed = strengths[0] if len(strengths) == 1 else ""
         found_strength = typed or (amount_words(strength.value, strength.unit) if strength is not None and strength.unit else "")
-    routes = {(product.route if product and product.route else FORMS[r].route) for r in forms}
+    routes = {_route_of(product, r) for r in rows} if product else {FORMS[r].route for r in forms}
     certain = bool(forms) and not forms & _OPEN_FORMS and len(routes) == 1
     if not product and form and form not in _OPEN_FORMS:
         certain, routes = True, {FORMS[form].route}
+    if product and product.name in ASK_ROUTE and not said and not form and (dose is None or dose.unit not in _COUNTED) and len(
+            {_route_of(product, r) for r in offered}) > 1:
+        asked.append(("route", f"{product.name}: by which way? Write it, for example by mouth.", ()))
+        certain = False
     own = {form} if form else forms
     eyes, ears = bool(own) and all(f.startswith("eye") for f in own), bool(own) and all(f.startswith("ear") for f in own)
     sides = ("right eye", "left eye", "both eyes") if eyes else ("right ear", "left ear", "both ears") if ears else ()

@@ -195,7 +195,7 @@ class LineReader:
             self.ask("dose", f"“{schedule.text if schedule else ''}” gives different doses: write a line for each.")
         count = counts.pop() if len(counts) == 1 else None
         product = self.formulary.find(self.medicine.name) if self.formulary and self.medicine and self.medicine.name else None
-        reading = settle(amounts, strengths, forms, count, product)
+        reading = settle(amounts, strengths, forms, count, product, [piece.value for piece in self.all("route")])
         for about, sentence, choices in reading.questions:
             self.ask(about, sentence, *choices)
         return reading

@@ -5,9 +5,6 @@ Completing is one transaction: notes, vitals, prescription, signature, the visit
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -18,12 +15,26 @@ from clinicdesk.models.clinical import Consultation, Note
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
-from clinicdesk.services import appointments, chart, drafts, measuring, prescribing, prescriptions, visits
+from clinicdesk.services import (
+    appointments,
+    chart,
+    diagnosing,
+    drafts,
+    journaling,
+    measuring,
+    medication,
+    prescribing,
+    prescriptions,
+    safety,
+    visits,
+)
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
+from clinicdesk.services.journaling import Unsaved
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from clinicdesk.services.sealing import seal_text
 from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.journal import JournalPlace
 from clinicdesk.storage.vault import Place
 
 #: Longest note in characters.
@@ -32,7 +43,7 @@ NOTE_LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ConsultationSheet:
-    """What the editor opens with."""
+    """What the editor opens with: besides the saved draft, where its journal is written, and what a crash left undecided."""
 
     id: int
     appointment: AppointmentRow
@@ -40,6 +51,8 @@ class ConsultationSheet:
     status: str
     saved: SavedDraft
     version: int
+    journal: JournalPlace
+    undecided: tuple[Unsaved, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +96,17 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
     row = session.get(Consultation, consultation_id)
     if row is None:
         raise NotAllowed
+    saved = drafts.load(session, row.id)
+    journal = journaling.place_of(session, row.patient_id, row.id)
     return ConsultationSheet(
         row.id,
         appointments.one(session, row.appointment_id),
         chart.banner(session, row.patient_id),
         row.status,
-        drafts.load(session, row.id),
+        saved,
         row.version,
+        journal,
+        journaling.undecided(journal, saved),
     )
 
 
@@ -139,8 +156,10 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     age = years(head.born, now.astimezone(session.zone).date())
     notes = _checked_notes(draft)
     measured = measuring.checked(draft, now, age)
+    found = diagnosing.checked(draft.diagnoses)
     lines = prescribing.checked_items(draft.items)
-    if not notes and measured is None and not lines:
+    alerts = safety.gate(session, row, draft)
+    if not notes and measured is None and not lines and not found:
         raise Invalid("subjective", "Nothing has been written yet. Write at least one note.")
 
     for kind, text in notes.items():
@@ -150,12 +169,19 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
         session.flush()
     if measured is not None:
         measuring.store(session, row.patient_id, row.id, measured, draft.confirmed)
+    diagnosing.store(session, row, found)
     issued = prescriptions.issue(session, row, head, lines, measured) if lines else None
+    safety.record(session, row, alerts, draft)
+    if issued is not None:
+        medication.take_up(session, row, issued.id, lines)
 
     vitals = _vitals_words(measured, age)
     prescription = {"number": issued.number, "lines": list(issued.lines)} if issued else {}
+    diagnoses = [one.line for one in found]
     row.status, row.completed_at, row.signed_by = "completed", now, session.me.user_id
-    row.content_sha256 = _content_hash(row, notes, vitals, prescription, session.me.user_id)
+    row.content_sha256 = visits.content_hash(
+        visits.Signature(row.id, row.patient_id, row.doctor_id, session.me.user_id, now), notes, vitals, diagnoses, prescription
+    )
     appointment.status = "completed"
     with session.attempt():
         session.flush([row])
@@ -175,6 +201,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
             notes,
             vitals,
             prescription,
+            diagnoses,
         ),
     )
     drafts.discard(session, row.id)
@@ -198,19 +225,3 @@ def _vitals_words(measured: measuring.VitalsSet | None, age: int) -> dict[str, s
     if score.total is not None:
         words["NEWS2"] = f"{score.total} ({score.response})"
     return words
-
-
-def _content_hash(row: Consultation, notes: dict[str, str], vitals: dict[str, str], prescription: Mapping[str, object],
-                  signer: int) -> bytes:
-    """SHA-256 over what was signed, by whom and when, in canonical JSON."""
-    content = {
-        "consultation": row.id,
-        "patient": row.patient_id,
-        "doctor": row.doctor_id,
-        "signer": signer,
-        "notes": notes,
-        "vitals": vitals,
-        "prescription": prescription,
-        "at": row.completed_at.isoformat() if row.completed_at else "",
-    }
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).digest()

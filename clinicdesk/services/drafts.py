@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, VisitSigned
 from clinicdesk.models.clinical import Consultation, Draft
+from clinicdesk.rules.alert_reasons import GivenReason
 from clinicdesk.services.sealing import open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place
@@ -29,7 +30,11 @@ NOTE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """One prescription line as typed; numbers are text until the visit is completed. `weekdays` are 0 (Monday) to 6."""
+    """One prescription line as typed; numbers are text until the visit is completed. `weekdays` are 0 (Monday) to 6.
+
+    `long_term` keeps it on the list of current medicines until it is stopped, `dose_basis` says by which weight it was computed, `renews`
+    is the id of the current medicine it goes on with.
+    """
 
     medicine: str = ""
     brand: str = ""
@@ -53,6 +58,23 @@ class ItemDraft:
     instructions: str = ""
     indication: str = ""
     free_text: bool = True
+    long_term: bool = False
+    dose_basis: str = ""
+    renews: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisDraft:
+    """A diagnosis as chosen: a code of ICD-10-CM with its title, or no code and the doctor's words. `problem` puts it on the list."""
+
+    code: str = ""
+    description: str = ""
+    problem: bool = False
+
+    @property
+    def line(self) -> str:
+        """In one line, as a visit keeps it."""
+        return f"{self.description} ({self.code})" if self.code else self.description
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,8 @@ class ConsultationDraft:
     consciousness: str = ""
     confirmed: tuple[str, ...] = ()
     items: tuple[ItemDraft, ...] = ()
+    diagnoses: tuple[DiagnosisDraft, ...] = ()
+    reasons: tuple[GivenReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +109,7 @@ def to_json(draft: ConsultationDraft) -> str:
 def from_json(text: str) -> ConsultationDraft:
     """A draft from text; fields of other versions of the program are left out."""
     raw: dict[str, Any] = json.loads(text)
-    known = {f.name for f in fields(ItemDraft)}
+    known, named = {f.name for f in fields(ItemDraft)}, {f.name for f in fields(DiagnosisDraft)}
     typed: list[dict[str, Any]] = [{k: v for k, v in item.items() if k in known} for item in raw.get("items", ())]
     items = tuple(ItemDraft(**{**item, "weekdays": tuple(item.get("weekdays", ()))}) for item in typed)
     return ConsultationDraft(
@@ -96,6 +120,8 @@ def from_json(text: str) -> ConsultationDraft:
         consciousness=raw.get("consciousness", ""),
         confirmed=tuple(raw.get("confirmed", ())),
         items=items,
+        diagnoses=tuple(DiagnosisDraft(**{k: v for k, v in one.items() if k in named}) for one in raw.get("diagnoses", ())),
+        reasons=tuple(GivenReason(**one) for one in raw.get("reasons", ())),
     )
 
 

@@ -19,7 +19,8 @@ from clinicdesk.services.person import of_person
 from clinicdesk.storage.database import ClinicSession
 
 #: Columns of `vitals` that are typed numbers, in the order of the form.
-MEASURED = ("systolic", "diastolic", "pulse", "temperature", "respiration", "spo2", "oxygen_flow", "height", "weight", "pain", "glucose")
+MEASURED = ("systolic", "diastolic", "pulse", "temperature", "respiration", "spo2", "oxygen_flow", "height", "weight", "pain", "glucose",
+            "head_circumference", "gcs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,23 @@ delivered yet, or cannot be fetched now, comes from the outbox, which keeps ever
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, text, tuple_, update
 
-from clinicdesk.errors import Unavailable
+from clinicdesk.errors import NotAllowed, Unavailable
 from clinicdesk.models.accounts import User
+from clinicdesk.models.clinical import Consultation
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.records import OutboxVisit, Visit
 from clinicdesk.services.person import ids_of, kept, of_person
-from clinicdesk.services.sealing import key_of, seal_text
+from clinicdesk.services.sealing import key_of, open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.documents import VisitDocument
 from clinicdesk.storage.vault import Place, SealBroken, unseal
@@ -39,8 +41,31 @@ class VisitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed which consultation when: what the content hash covers besides the words."""
+
+    consultation_id: int
+    patient_id: str
+    doctor_id: int
+    signer_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddendumText:
+    """What was added after signing, by whom and when."""
+
+    text: str
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class VisitText:
-    """What was written at a visit. `source` is "documents", "database" (not delivered, or the document server is away) or "broken"."""
+    """What was written at a visit. `source` is "documents", "database" (not delivered, or the document server is away) or "broken".
+
+    `intact` is False when the words are not those that were signed: it is said, and nothing is hidden.
+    """
 
     id: UUID
     revision: int
@@ -52,6 +77,11 @@ class VisitText:
     diagnoses: tuple[str, ...]
     prescription: tuple[str, ...]
     source: str
+    addenda: tuple[AddendumText, ...] = ()
+    consultation_id: int = 0
+    signed_by: str = ""
+    signed_at: datetime | None = None
+    intact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +99,29 @@ class NewVisit:
     notes: dict[str, str]
     vitals: dict[str, str]
     prescription: dict[str, Any]
+    diagnoses: list[str] = field(default_factory=list)
+
+
+def content_hash(
+    signature: Signature,
+    notes: Mapping[str, str],
+    vitals: Mapping[str, str],
+    diagnoses: Sequence[str],
+    prescription: Mapping[str, Any],
+) -> bytes:
+    """SHA-256 over what was signed, by whom and when, in canonical JSON. Diagnoses take part where there are any."""
+    content = {
+        "consultation": signature.consultation_id,
+        "patient": signature.patient_id,
+        "doctor": signature.doctor_id,
+        "signer": signature.signer_id,
+        "notes": dict(notes),
+        "vitals": dict(vitals),
+        "prescription": dict(prescription),
+        "at": signature.at.isoformat(),
+        **({"diagnoses": list(diagnoses)} if diagnoses else {}),
+    }
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
 def place(patient_id: str, visit_id: UUID, part: str, revision: int) -> Place:
@@ -90,11 +143,23 @@ def add(session: ClinicSession, new: NewVisit, revision: int = 1) -> None:
         "notes": new.notes,
         "vitals": new.vitals,
         "prescription": new.prescription,
+        "diagnoses": new.diagnoses,
+        "addenda": [],
     }
-    parts = {"notes": new.notes, "prescription": new.prescription, "visit": whole}
+    _store(session, new, revision, whole)
+
+
+def add_revision(session: ClinicSession, visit: Visit, whole: dict[str, Any], addendum: dict[str, str]) -> None:
+    """Write a visit's document once more with one addendum (text, author, at) more; nothing else of it changes."""
+    revision = visit.revision + 1
+    whole = {**whole, "revision": revision, "addenda": [*whole.get("addenda", ()), addendum]}
+    _store(session, visit, revision, whole)
+
+
+def _store(session: ClinicSession, new: NewVisit | Visit, revision: int, whole: dict[str, Any]) -> None:
     sealed = {
         part: seal_text(session, place(new.patient_id, new.id, part, revision), json.dumps(value, ensure_ascii=False))
-        for part, value in parts.items()
+        for part, value in {"notes": whole["notes"], "prescription": whole["prescription"], "visit": whole}.items()
     }
     session.add(
         Visit(
@@ -162,15 +227,53 @@ def read(session: ClinicSession, rows: Sequence[VisitRow]) -> list[VisitText]:
         )
         for visit_id, revision, sealed in stored:
             found[visit_id, revision] = sealed, "database"
-    return [_opened(session, row, *found.get((row.id, row.revision), (b"", "broken"))) for row in rows]
+    signed = _signatures(session, [row.id for row in rows])
+    return [_opened(session, row, *found.get((row.id, row.revision), (b"", "broken")), signed.get(row.id)) for row in rows]
 
 
-def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str) -> VisitText:
+def _signatures(session: ClinicSession, ids: Sequence[UUID]) -> dict[UUID, tuple[Signature, bytes, str]]:
+    """Of each visit its signature, the stored hash and the signer's name."""
+    rows = session.execute(
+        select(
+            Visit.id,
+            Consultation.id,
+            Consultation.patient_id,
+            Consultation.doctor_id,
+            Consultation.signed_by,
+            Consultation.completed_at,
+            Consultation.content_sha256,
+            User.name,
+        )
+        .join(Consultation, Consultation.id == Visit.consultation_id)
+        .join(User, User.id == Consultation.signed_by)
+        .where(Visit.id.in_(ids), Visit.revision == 1)
+    )
+    return {visit: (Signature(number, patient, doctor, signer, at), stored, name)
+            for visit, number, patient, doctor, signer, at, stored, name in rows
+            if signer is not None and at is not None and stored is not None}
+
+
+def newest(session: ClinicSession, consultation_id: int) -> tuple[Visit, dict[str, Any]]:
+    """The visit of a signed consultation in its newest revision, and all its words, out of PostgreSQL. NotAllowed when there is none."""
+    visit = session.scalars(
+        select(Visit).where(Visit.consultation_id == consultation_id).order_by(Visit.revision.desc()).limit(1)
+    ).one_or_none()
+    if visit is None:
+        raise NotAllowed
+    sealed = session.scalars(
+        select(OutboxVisit.visit).where(OutboxVisit.visit_id == visit.id, OutboxVisit.revision == visit.revision)
+    ).one()
+    return visit, json.loads(open_text(session, place(visit.patient_id, visit.id, "visit", visit.revision), sealed))
+
+
+def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str, signed: tuple[Signature, bytes, str] | None) -> VisitText:
     try:
         key = key_of(session, row.patient_id, "clinical")
         whole = json.loads(unseal(key, sealed, place(row.patient_id, row.id, "visit", row.revision)))
     except SealBroken:
         return VisitText(row.id, row.revision, row.doctor_name, row.visit_date, "", {}, {}, (), (), "broken")
+    diagnoses = whole.get("diagnoses", ())
+    found = signed and content_hash(signed[0], whole["notes"], whole["vitals"], diagnoses, whole["prescription"])
     return VisitText(
         row.id,
         row.revision,
@@ -179,9 +282,14 @@ def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str) -
         whole.get("reason", ""),
         whole["notes"],
         whole["vitals"],
-        tuple(whole.get("diagnoses", ())),
+        tuple(diagnoses),
         tuple(whole["prescription"].get("lines", ())),
         source,
+        tuple(AddendumText(a["text"], a["author"], datetime.fromisoformat(a["at"])) for a in whole.get("addenda", ())),
+        signed[0].consultation_id if signed else 0,
+        signed[2] if signed else "",
+        signed[0].at if signed else None,
+        signed is not None and found == signed[1],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,13 +30,15 @@ _BEGIN = text(
 
 
 class ClinicSession(Session):
-    """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the zone, the clock, me.
+    """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the folder of the draft
+    journals, the zone, the clock, me.
 
     `me` is the person who signed in (None for the owner's own tools); what she may do is decided by the database, not by this value.
     """
 
     vault: Vault
     documents: Documents
+    journals: Path
     zone: ZoneInfo
     me: Me | None
     now: Callable[[], datetime]
@@ -109,6 +112,7 @@ class Database:
         self.zone = ZoneInfo(zone)
         self.vault: Vault | None = None
         self.documents: Documents | None = None
+        self.journals: Path | None = None
         self.now: Callable[[], datetime] = utc_now
 
     @contextmanager
@@ -119,6 +123,8 @@ class Database:
             session.vault = self.vault
         if self.documents is not None:
             session.documents = self.documents
+        if self.journals is not None:
+            session.journals = self.journals
         try:
             with session.begin():
                 who = session.execute(_BEGIN, {"token": token or "", "mode": "on" if read_only else "off"}).scalar_one()

@@ -21,13 +21,16 @@ from clinicdesk.rules.shorthand_scan import is_known, simplified
 from clinicdesk.rules.shorthand_words import ADVICE_ORDER, REASONS
 
 SHELF = {
-    "amoxicillin": [("capsule", "250 mg"), ("capsule", "500 mg"), ("oral suspension", "125 mg in 5 mL"),
+    "amoxicillin": [("capsule", "250 mg"), ("capsule", "500 mg"), ("tablet", "500 mg"), ("powder for injection", "500 mg"),
+                    ("oral suspension", "125 mg in 5 mL"),
     ("oral suspension", "250 mg in 5 mL")],
     "amoxicillin + clavulanic acid": [("tablet", "500 mg + 125 mg")],
     "paracetamol": [("tablet", "500 mg"), ("oral solution", "120 mg in 5 mL"), ("suppository", "100 mg")],
     "prednisolone": [("tablet", "5 mg"), ("tablet", "25 mg")],
     "amlodipine": [("tablet", "5 mg"), ("tablet", "10 mg")],
-    "metformin": [("tablet", "500 mg")],
+    "metformin": [("tablet", "500 mg"), ("modified-release tablet", "500 mg"), ("tablet", "1 g")],
+    "morphine": [("tablet", "10 mg"), ("solution for injection", "10 mg in 1 mL")],
+    "ceftriaxone": [("powder for injection", "1 g")],
     "metronidazole": [("tablet", "400 mg")],
     "methotrexate": [("tablet", "2.5 mg"), ("tablet", "10 mg")],
     "levothyroxine": [("tablet", "50 micrograms"), ("tablet", "100 micrograms")],
@@ -54,7 +57,11 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     ("amlodipine 5 od", {"medicine": "amlodipine", "dose": "5 mg", "strength": "5 mg", "route": "oral", M: 1}),
     ("amlodipine 5 mg o.d.", {"dose": "5 mg", M: 1}),
     ("amlo 10 qd", {"medicine": "amlodipine", "dose": "10 mg", M: 1}),
-    ("metformin 500 bd", {"medicine": "metformin", "dose": "500 mg", M: 2}),
+    ("metformin 500 bd", {"medicine": "metformin", "dose": "500 mg", M: 2, "form": "tablet"}),
+    ("metformin modified-release tablet 500 od", {"dose": "500 mg", M: 1, "form": "modified-release tablet"}),
+    ("morphine 10 mg sc q4h", {"route": "subcutaneous", "dose": "10 mg", Q: 4}), ("morphine 1 tab q4h", {"route": "oral"}),
+    ("ceftriaxone 1 g im stat", {"route": "intramuscular", "dose": "1 g", "form": "powder for injection"}),
+    ("paracetamol 100 mg pr qid", {"route": "rectal", "form": "suppository"}),
     ("levothyroxine 100 mane", {"dose": "100 microgram", M: 1, "text": "in the morning"}),
     ("levothyroxine 100 mcg qam", {"dose": "100 microgram", M: 1, "text": "in the morning"}),
     ("levothyroxine 0.1 mg daily", {"dose": "0.1 mg", M: 1, "strength": "100 micrograms"}),
@@ -150,6 +157,7 @@ def test_taken(text: str, expected: dict[str, Any]) -> None:
 
 
 ASKED = [
+    ("morphine 10 q4h", "by which way"), ("amox 5000 mg tid", "5 times"),
     ("", "Nothing typed"), ("   ", "Nothing typed"), ("pred 5 od", "several medicines"), ("prednis 5 od", "several medicines"),
     ("met 500 bid", "several medicines"), ("am 5 od", "at least three letters".replace("three", str(LEAST_LETTERS))),
     ("mtx 10 weekly", "write methotrexate"), ("foozol 5 mg od", "No medicine"), ("1 tab tid bid", "Two frequencies"),
@@ -159,7 +167,7 @@ ASKED = [
     ("2 eye drops tid", "of what|Which eye"),
     ("timolol 1 drop od", "right eye or once a day"), ("timolol 1 drop od od", "several ways"), ("chloramphenicol 1 drop qid", "Which eye"),
     ("1 drop eye tid", "Which eye"), ("2 drops ear tid", "Which ear"), ("amlodipine 5 mg os daily", "left eye"),
-    ("1 tab as tid", "left ear"), ("amox 5000 tid", "ten times|10 times"), ("levothyroxine 100 mg od", "10 times"),
+    ("1 tab as tid", "left ear"), ("amox 5000 tid", "of what"), ("levothyroxine 100 mg od", "5 times"),
     ("amlodipine 5 micrograms od", "less than"), ("200 tabs tid", "typing error"), ("1-2 tabs qid", "a range"),
     ("1 to 2 tabs qid", "range"),
     ("500-1000 mg tid", "range"), ("1 tab q4-6h", "is a range"), ("1 tab tid 1 month", "no fixed number of days"),
@@ -171,7 +179,7 @@ ASKED = [
     ("1 tab tid not with milk", "not understood"), ("1 tab tid flurble", "not understood"), ("2 tabs stat then 1 daily", "not understood"),
     ("1 tab up to tid", "as needed"), ("0 tab tid", "more than zero"), ("1 tab q0h", "above zero"),
     ("1 tab 1.5 times a day", "whole number"),
-    ("1 tab tid for 36 hours", "whole number of days"), ("500 ½ tab bid", "no strength"), ("amox 500 ½ tab bid", "no strength"),
+    ("1 tab tid for 36 hours", "whole number of days"), ("500 ½ tab bid", "no strength"), ("metformin 300 ½ tab bid", "no strength"),
     ("amox tid 7d", "How much"), ("1 tab po", "How often"), ("amlodipine 5 mg 8 am", "Two amounts|not understood"),
     ("1 tab bid or tid", "not understood"), ("1 tab tid 400 d", "366"), ("5 mg 30 times a day", "24 times"), ("x" * 500, "characters"),
     ("insulin 10", "How often|of what"), ("1 tab q6-4h prn", "not a range"), ("1 tab prn max 0.5/d", "at least one dose"),

@@ -19,6 +19,7 @@ from tests.screens.test_front_desk import choose, place, tomorrow
 from tests.screens.test_two_desks import consulting
 from tests.visiting import started
 from ui.dialogs.booking import BookingSheet
+from ui.dialogs.two_versions import TwoVersionsSheet
 
 
 class Held:
@@ -236,25 +237,28 @@ def test_a_save_whose_answer_was_lost_is_no_conflict(
     office.until(lambda: lost and "Not saved yet" in room.editor.state.text())
     room.editor.save()
     office.until(lambda: not room.editor.unsaved, "found to be saved already")
-    assert not room.editor.take_theirs.isVisible() and not room.editor.keep_mine.isVisible()
+    assert not room.editor.compare_button.isVisible()
     plan(room, "and more")
     room.editor.save()
     office.until(lambda: on_server(practice, consultation) == {"plan": "and more"})
 
 
-@pytest.mark.parametrize("keep", [True, False], ids=["mine", "theirs"])
+@pytest.mark.parametrize(("choice", "result"), [("mine", "mine"), ("theirs", "theirs"), ("both", "theirs\nmine")])
 def test_another_windows_text_is_asked_about_and_neither_is_lost_unasked(
-    office: Office, practice: Practice, room: Any, consultation: int, keep: bool
+    office: Office, practice: Practice, room: Any, consultation: int, choice: str, result: str
 ) -> None:
     with practice.write("dora") as session:
         drafts.save(session, consultation, ConsultationDraft(notes={"plan": "theirs"}), 0)
     plan(room, "mine")
     room.editor.save()
-    office.until(room.editor.keep_mine.isVisible, "she is asked")
+    office.until(room.editor.compare_button.isVisible, "she is asked")
     assert on_server(practice, consultation) == {"plan": "theirs"} and room.editor.notes.notes() == {"plan": "mine"}
-    office.click(room.editor.keep_mine if keep else room.editor.take_theirs)
+    office.click(room.editor.compare_button)
+    sheet = office.sheet(TwoVersionsSheet)
+    sheet.choose_all(choice)
+    office.click(sheet.verb_button)
     office.until(lambda: not room.editor.unsaved)
-    assert on_server(practice, consultation) == room.editor.notes.notes() == {"plan": "mine" if keep else "theirs"}
+    assert on_server(practice, consultation) == room.editor.notes.notes() == {"plan": result}
 
 
 def test_an_unconfirmed_unusual_value_can_still_be_confirmed_after_a_refused_signature(office: Office, room: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from clinicdesk.services import consultations
+from clinicdesk.services import consultations, drafts
 from tests.clinics import PASSWORD, Practice
 from tests.screens.office import Office
 from tests.screens.test_front_desk import block, tomorrow
+from ui.dialogs.two_versions import TwoVersionsSheet
 from ui.main_window import MainWindow
 
 
@@ -97,21 +98,23 @@ def test_two_windows_on_one_draft_never_overwrite_silently(office: Office, pract
     office.until(lambda: not one.editor.unsaved)
     other.editor.notes.editor("plan").setPlainText("Antibiotics.")
     other.editor.save()
-    office.until(other.editor.take_theirs.isVisible, "the second window is asked which text is right")
+    office.until(other.editor.compare_button.isVisible, "the second window is asked which text is right")
     assert "changed in another window" in other.editor.state.text()
     assert other.editor.notes.editor("plan").toPlainText() == "Antibiotics.", "what was typed is still there"
     other.editor.complete()
     office.settle()
     assert other.editor is not None, "nothing is completed while that is open"
-    other.editor.take_theirs.click()
+    office.click(other.editor.compare_button)
+    sheet = office.sheet(TwoVersionsSheet)
+    sheet.choose_all("theirs")
+    office.click(sheet.verb_button)
     office.until(lambda: other.editor.notes.editor("plan").toPlainText() == "Rest and fluids.")
     other.editor.notes.editor("plan").setPlainText("Rest, fluids, return if worse.")
     other.editor.save()
     office.until(lambda: not other.editor.unsaved)
     one.editor.notes.editor("assessment").setPlainText("Common cold.")
     one.editor.save()
-    office.until(one.editor.keep_mine.isVisible)
-    one.editor.keep_mine.click()
-    office.settle()
-    one.editor.save()
-    office.until(lambda: not one.editor.unsaved, "keeping one's own saves it on purpose")
+    office.until(lambda: not one.editor.unsaved, "different notes are put together without a question")
+    assert one.editor.notes.notes() == {"plan": "Rest, fluids, return if worse.", "assessment": "Common cold."}
+    with practice.read("dora") as session:
+        assert drafts.load(session, one.editor.sheet.id).draft.notes == one.editor.notes.notes()

@@ -45,7 +45,13 @@ OURS = {
     "ck_payments_till", "ck_wallets_balance", "uq_wallet_entries_payment_id", "uq_wallet_entries_request_key", "ck_wallet_entries_kind",
     "ck_wallet_entries_balance_after", "ck_wallet_entries_payment", "uq_session_log_key", "ck_session_log_kind", "ck_session_log_note",
     # The register
+    "ck_diagnoses_position", "ck_diagnoses_system", "ck_diagnoses_code", "uq_diagnoses_consultation_id_position", "ck_addenda_position",
+    "uq_addenda_consultation_id_position",
     "ck_name_spellings_word", "ck_different_people_order", "ck_merges_undone",
+    # Prescribing
+    "ck_favourites_item", "ck_medicine_stops_reason", "ck_patient_facts_kind", "ck_patient_facts_pregnant", "ck_alert_firings_rule",
+    "ck_alert_firings_tier", "ck_alert_firings_texts", "ck_alert_overrides_rule", "ck_alert_overrides_tier", "ck_alert_overrides_reason",
+    "ck_alert_overrides_texts", "ck_content_approvals_content", "ck_content_approvals_sha256", "ck_content_approvals_version",
 }
 
 

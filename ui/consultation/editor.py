@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QTimer, Signal
@@ -12,18 +13,20 @@ from clinicdesk.errors import ChangedElsewhere, Invalid, VisitSigned
 from clinicdesk.rules.ages import age_text, years
 from clinicdesk.rules.formats import SEXES
 from clinicdesk.rules.formulary import Formulary
-from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import consultations, drafts
+from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_time
+from clinicdesk.services import consultations, draft_merging, drafts, journaling
 from clinicdesk.services.consultations import Completed, ConsultationSheet
 from clinicdesk.services.drafts import ConsultationDraft, SavedDraft
+from ui.consultation.journaling import DraftJournal
 from ui.consultation.notes import NotesForm
 from ui.consultation.prescribing import PrescriptionList
 from ui.consultation.vitals_form import VitalsForm
 from ui.desk import Desk
+from ui.dialogs.two_versions import TwoVersionsSheet
 from ui.problems import explain
 from ui.widgets.arranging import scrolled
 from ui.widgets.section import Section
-from ui.widgets.text import button, label, restyle
+from ui.widgets.text import button, column, label, restyle
 
 #: A draft is on the server this long after a key at the latest, plus the way there.
 SAVE_MS = 1_500
@@ -47,6 +50,11 @@ class ConsultationEditor(QWidget):
         self.desk, self.sheet = desk, sheet
         self._version = sheet.saved.version
         self._stored = sheet.saved.draft
+        self._undecided = list(sheet.undecided)
+        self._ask: Callable[[], object] = lambda: None
+        self.versions: TwoVersionsSheet | None = None
+        self._journal = DraftJournal(sheet.journal, lambda: (self.draft(), self._stored, self._version), self)
+        self._journal.trouble.connect(self._journal_trouble)
         self._saving = self._completing = self._conflict = self._signed = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -70,14 +78,15 @@ class ConsultationEditor(QWidget):
         for part in (self.notes, self.vitals, self.prescription):
             part.changed.connect(self._edited)
         self._say_state("Draft saved" if sheet.saved.saved_at else "Nothing written yet", sheet.saved.saved_at)
+        if self._undecided:
+            self._recover()
 
     def _foot(self) -> QWidget:
         foot = QFrame()
         foot.setProperty("card", "surface")
         self.state = label("", "soft", wrap=True)
         self.state.setAccessibleName("Draft")
-        self.take_theirs = button("Show the other version", self._take_theirs)
-        self.keep_mine = button("Keep what is here", self._keep_mine)
+        self.compare_button = button("Compare …", self.compare, icon="merge", theme=self.desk.theme)
         self.close_button = button("Close", self.closed.emit)
         self.complete_button = button(
             "Complete visit",
@@ -87,10 +96,13 @@ class ConsultationEditor(QWidget):
             theme=self.desk.theme,
             tip="Sign and complete the visit  (F9)",
         )
+        self.trouble = label("", "error", wrap=True)
+        self.trouble.setAccessibleName("Copy on this computer")
+        self.trouble.hide()
         line = QHBoxLayout(foot)
         line.setContentsMargins(16, 8, 16, 8)
-        line.addWidget(self.state, 1)
-        for choice in (self.take_theirs, self.keep_mine, self.close_button):
+        line.addLayout(column(self.state, self.trouble, spacing=2), 1)
+        for choice in (self.compare_button, self.close_button):
             choice.hide()
             line.addWidget(choice)
         line.addWidget(self.complete_button)
@@ -116,6 +128,7 @@ class ConsultationEditor(QWidget):
         self.prescription.fill(draft.items)
 
     def _edited(self) -> None:
+        self._journal.edited()
         if not self._timer.isActive() and not self._conflict and not self._signed:
             self._timer.start(SAVE_MS)
 
@@ -128,6 +141,7 @@ class ConsultationEditor(QWidget):
 
         def done(version: int) -> None:
             self._saving, self._version, self._stored = False, version, draft
+            self._journal.keep()
             self._say_state("Draft saved", datetime.now(self.desk.zone))
             self.saved.emit()
             if self.unsaved:
@@ -156,6 +170,8 @@ class ConsultationEditor(QWidget):
 
         def done(result: Completed) -> None:
             self._completing, self._stored = False, draft
+            self._journal.settled()
+            journaling.forget(self.sheet.journal)
             self.completed.emit(result)
 
         def failed(error: Exception) -> None:
@@ -198,8 +214,8 @@ class ConsultationEditor(QWidget):
                 self,
                 drafts.load,
                 self.sheet.id,
-                done=lambda saved: self._settle(saved, theirs=False) if saved.draft == sent else self._ask_which(error),
-                failed=lambda _e: self._ask_which(error),
+                done=lambda saved: self._settle(saved, self.draft()) if saved.draft == sent else self._put_together(saved, error),
+                failed=lambda _e: self._ask_again(error),
                 replaces="draft",
             )
         else:
@@ -219,30 +235,78 @@ class ConsultationEditor(QWidget):
         self._say_state(words, None, problem=True)
         self.refused.emit(error)
 
-    def _ask_which(self, error: Exception) -> None:
-        """Another window saved this consultation: never overwrite silently, never lose what is here."""
-        self.take_theirs.show()
-        self.keep_mine.show()
-        self._say_state("This consultation was changed in another window. Which text is right?", None, problem=True)
+    def _put_together(self, saved: SavedDraft, error: Exception) -> None:
+        """Another window saved this consultation: parts only one side changed are put together, else the doctor is asked."""
+        mine = self.draft()
+        merged = draft_merging.together(self._stored, mine, saved.draft)
+        if merged is not None:
+            self._settle(saved, merged)
+            self._say_state("Put together with what was written in another window", saved.saved_at)
+            return
+        base = self._stored
+        self._ask = lambda: self._compare(base, self.draft(), saved, "What stands here",
+                                          "Another window saved this consultation while you were writing here.")
+        self._wait_for_choice("This consultation was changed in another window. Which text is right?")
         self.refused.emit(error)
 
-    def _settle(self, saved: SavedDraft, *, theirs: bool) -> None:
+    def _ask_again(self, error: Exception) -> None:
+        """The other version could not be read: the next attempt to save finds out."""
+        self._conflict = False
+        self._say_state(f"Not saved yet. {explain(error).text}", None, problem=True)
+        self._timer.start(RETRY_MS)
+
+    def _recover(self) -> None:
+        """A crash left a text behind that the server does not have: nothing can be typed until it is decided."""
+        one = self._undecided[0]
+        when = clinical_moment(one.at, self.desk.zone)
+        self._conflict = True
+        self._area.setEnabled(False)
+        self._ask = lambda: self._compare(one.base, one.draft, SavedDraft(self._stored, self._version, self.sheet.saved.saved_at),
+                                          f"Typed until {when}", "ClinicDesk ended before this was saved. Choose part by part.")
+        self._wait_for_choice(f"Text you typed until {when} was not saved. It is still here.")
+        QTimer.singleShot(0, self, self._ask)
+
+    def compare(self) -> None:
+        """Show the two versions that wait for a choice."""
+        self._ask()
+
+    def _wait_for_choice(self, words: str) -> None:
+        self.compare_button.show()
+        self.complete_button.setEnabled(False)
+        self._say_state(words, None, problem=True)
+
+    def _compare(self, base: ConsultationDraft, mine: ConsultationDraft, saved: SavedDraft, name: str, explanation: str) -> None:
+        if not draft_merging.parts(base, mine, saved.draft):
+            self._settle(saved, mine)
+            return
+        theirs = f"Saved, {clinical_moment(saved.saved_at, self.desk.zone)}" if saved.saved_at else "Saved: nothing"
+        sheet = TwoVersionsSheet(self.desk, base, mine, saved.draft, names=(name, theirs), explanation=explanation, parent=self.window())
+        sheet.accepted.connect(lambda: self._settle(saved, sheet.result_draft()))
+        self.versions = sheet
+        sheet.open()
+
+    def _settle(self, saved: SavedDraft, draft: ConsultationDraft) -> None:
+        """It was decided that `draft` stands, on top of what the server has."""
         self._conflict = False
         self._version, self._stored = saved.version, saved.draft
-        self.take_theirs.hide()
-        self.keep_mine.hide()
-        if theirs:
-            self._fill(saved.draft)
-            self._say_state("Draft saved", saved.saved_at)
-        else:
-            self._edited()
-            self._say_state("Saving what is here …", None)
+        self._fill(draft)
+        self.compare_button.hide()
+        self.complete_button.setEnabled(True)
+        self._area.setEnabled(True)
+        settled = self._undecided[:1]
+        if self._journal.flush():  # the decision is on the disk before the file it came from goes
+            del self._undecided[:1]
+            for one in settled:
+                one.leftover.discard()
+        if self._undecided:
+            self._recover()
+            return
+        self._say_state("Saving what is here …" if self.unsaved else "Draft saved", None if self.unsaved else saved.saved_at)
+        self._edited()
 
-    def _take_theirs(self) -> None:
-        self.desk.ask(self, drafts.load, self.sheet.id, done=lambda saved: self._settle(saved, theirs=True), replaces="draft")
-
-    def _keep_mine(self) -> None:
-        self.desk.ask(self, drafts.load, self.sheet.id, done=lambda saved: self._settle(saved, theirs=False), replaces="draft")
+    def _journal_trouble(self, sentence: str) -> None:
+        self.trouble.setText(sentence)
+        self.trouble.setVisible(bool(sentence))
 
     def _say_state(self, words: str, at: datetime | None, *, problem: bool = False) -> None:
         self.state.setText(f"{words}, {clinical_time(at, self.desk.zone)}" if at else words)

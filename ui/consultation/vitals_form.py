@@ -127,7 +127,8 @@ class VitalsForm(QWidget):
         """Show what a draft holds."""
         self._confirmed = set(draft.confirmed)
         for name, cell in self._cells.items():
-            cell.editor.setText(draft.vitals.get(name, ""))
+            if cell.editor.text() != draft.vitals.get(name, ""):
+                cell.editor.setText(draft.vitals.get(name, ""))
         for box, value in ((self.oxygen, draft.oxygen), (self.scale, draft.spo2_scale), (self.consciousness, draft.consciousness)):
             blocked = box.blockSignals(True)  # noqa: FBT003  Qt's signature
             box.setCurrentIndex(max(0, box.findData(value)))
