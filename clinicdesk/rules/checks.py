@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Final
 
 from clinicdesk.rules.checking.allergies import check_allergies
-from clinicdesk.rules.checking.case import Case, listed, make_case, not_checked, slug
+from clinicdesk.rules.checking.case import Case, Named, listed, make_case, not_checked, slug
 from clinicdesk.rules.checking.doses import check_doses
 from clinicdesk.rules.checking.meetings import check_duplicates, check_interactions
 from clinicdesk.rules.checking.person import check_age, check_kidney, check_pregnancy
 from clinicdesk.rules.directions import Direction
 from clinicdesk.rules.knowledge import Knowledge, shipped
+from clinicdesk.rules.look_alikes import nearest
 from clinicdesk.rules.safety import Alert, PatientFacts, Prescribed
 
 __all__ = ["ROOMS", "check", "line_of", "shipped"]
@@ -75,7 +76,7 @@ def _names(case: Case) -> Iterator[Alert]:
         if not named.known:
             yield not_checked(case, "medicines", 2, slug("medicine", named.text), named.text,
                               f"{named.text} is free text: it is in no table, so nothing was checked for it.",
-                              advice="Choose the generic name from the list, or check it yourself.")
+                              advice=_meant(named, case) + "Choose the generic name from the list, or check it yourself.")
         elif named.unknown:
             yield not_checked(case, "medicines", 3, slug("medicine", named.text), named.text,
                               f"In “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was"
@@ -88,5 +89,10 @@ def _names(case: Case) -> Iterator[Alert]:
         elif not named.known:
             yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0].prescribed.medicine,
                               f"The current medicine {named.text} is in no table, so no interaction with it was checked.",
-                              advice="Write its generic name, or check it yourself.", other=named.text,
+                              advice=_meant(named, case) + "Write its generic name, or check it yourself.", other=named.text,
                               facts=(f"{named.text} is a current medicine",))
+
+
+def _meant(named: Named, case: Case) -> str:
+    near = nearest(named.unknown[0], case.knowledge.formulary.names) if len(named.unknown) == 1 else ""
+    return f"Did you mean {near}? " if near else ""

@@ -41,6 +41,7 @@ bar product products medication medicine medicines drug drugs brand generic impl
 mucosal actuations once twice times weekly
 allergy allergic allergies hypersensitivity sensitivity intolerance intolerant adverse reaction reactions disorder finding substance
 situation known history hx class antibiotic antibiotics preparation preparations containing agent agents type all any other group
+porcine bovine live attenuated recombinant
 nda anda adult adults child children paediatric pediatric infant junior strength low high extra plain usp bp
 """)
 _LOCAL: Final = _set("""
