@@ -195,6 +195,13 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     assert code == 0 and "STOP  Clarithromycin with simvastatin" in out
 
 
+def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check-medicines", str(tmp_path / "none.json")])
+    assert result.exit_code == 2 and "none.json cannot be read" in result.stderr
+    result = CliRunner().invoke(app, ["check-medicines", "-", "--json"], input=json.dumps(CASE))
+    assert result.exit_code == 0 and json.loads(result.stdout)["alerts"]
+
+
 @pytest.mark.parametrize(("content", "said"), [
     ("{", "not JSON"), ([1], "Case 1 must be an object"), ({"patient": {}}, "“prescribe” of the case must be a list"),
     ({"prescribe": []}, "“patient” of the case"), ({"patient": {"sex": "x"}, "prescribe": []}, "“sex” of the case must be"),
@@ -203,6 +210,7 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     ({"patient": {"allergies": [{}]}, "prescribe": []}, "Allergy 1 of the case"),
     ({"patient": {"medicines": "aspirin"}, "prescribe": []}, "a list of names"),
     ([CASE, {"patient": {}, "prescribe": [{"dose": "1 g"}]}], "Prescribe 1 of case 2"),
+    ("[" * 100_000, "nested far too deeply"),
     ({"patient": {"pregnant": "no"}, "prescribe": []}, "true, false or null"),
 ])
 def test_bad_input_is_one_sentence_that_names_the_place(tmp_path: Path, content: object, said: str) -> None:
