@@ -106,6 +106,11 @@ def test_every_alert_says_what_it_rests_on() -> None:
     assert "04-May-2020" in next(a for a in found if a.rule == "allergy-class").facts[0]
 
 
+def test_a_pair_is_said_once_at_its_most_serious() -> None:
+    found = check(replace(FACTS, medicines=("warfarin",)), [Prescribed("naproxen")], shipped())
+    assert [a.key for a in found if a.rule == "interaction"] == ["interaction/warfarin-nsaid/naproxen/warfarin"]
+
+
 def test_keys_are_the_same_whichever_way_the_medicines_meet() -> None:
     one = check(replace(FACTS, medicines=("simvastatin",)), [Prescribed("clarithromycin")], shipped())
     two = check(replace(FACTS, medicines=("clarithromycin 500 mg",)), [Prescribed("SIMVASTATIN")], shipped())
