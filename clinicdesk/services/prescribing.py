@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from clinicdesk.errors import Invalid
@@ -12,6 +12,7 @@ from clinicdesk.rules.directions import Direction, check_direction, in_words, mi
 from clinicdesk.services.drafts import ItemDraft
 
 MOST_ITEMS = 20
+_LONGEST_WAIT = 168
 #: What the columns hold; a larger number is a typing error.
 _LARGEST = 1_000_000
 #: Longest texts of a line in characters, as on the paper and in `prescription_items`.
@@ -67,8 +68,11 @@ def _whole(text: str, field: str, what: str) -> int | None:
 
 
 def direction_of(item: ItemDraft) -> Direction:
-    """The structured direction of a typed line; Invalid names the field that is no number or out of range."""
-    return check_direction(
+    """The structured direction of a typed line; Invalid names the field that is no number or out of range.
+
+    “Every 6 hours as needed” is also the shortest time between doses.
+    """
+    found = check_direction(
         Direction(
             dose_value=_number(item.dose_value, "dose_value", "Dose"),
             dose_unit=item.dose_unit.strip(),
@@ -86,6 +90,9 @@ def direction_of(item: ItemDraft) -> Direction:
             text="",
         )
     )
+    if found.as_needed and found.min_interval_hours is None and found.every_hours is not None and found.every_hours <= _LONGEST_WAIT:
+        return replace(found, min_interval_hours=found.every_hours)
+    return found
 
 
 def preview(item: ItemDraft) -> CheckedItem:

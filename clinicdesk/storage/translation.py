@@ -151,6 +151,13 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "patient_merged": ("refused", "", "This record is merged into another one. Change the other one, or separate them first."),
     "ck_merges_reason": ("invalid", "reason", "Reason: at most 300 characters."),
     "ck_merges_two": ("refused", "", "Choose two different records."),
+    # Prescribing
+    "uq_favourites_doctor_id_title": ("duplicate", "", "This line is among your favourites already."),
+    "ck_favourites_title": ("invalid", "title", "A favourite has a title of 2 to 400 characters."),
+    "uq_medicine_stops_medicine_id": ("refused", "", "This medicine is stopped already."),
+    "ck_medicine_stops_words": ("invalid", "words", "At most 1,000 characters."),
+    "ck_patient_facts_egfr": ("invalid", "egfr", "Kidney function: eGFR of 1 to 200 mL/min/1.73 m², with the day it was measured."),
+    "ck_alert_overrides_words": ("invalid", "words", "Say in at least one word why."),
     "ck_photos_body": ("invalid", "photo", "This picture is too large."),
 }
 

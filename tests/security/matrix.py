@@ -68,6 +68,13 @@ READS = {
     "clinic.merges":               ("all",       "all",  "all",        "none", "none"),
     "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
     "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
+    # Prescribing
+    "clinic.favourites":           ("none",      "own",  "none",       "none", "none"),
+    "clinic.medicine_stops":       ("none",      "care", "none",       "own",  "none"),
+    "clinic.patient_facts":        ("none",      "care", "none",       "own",  "none"),
+    "clinic.alert_firings":        ("none",      "care", "none",       "own",  "none"),
+    "clinic.alert_overrides":      ("none",      "care", "none",       "own",  "none"),
+    "clinic.content_approvals":    ("all",       "all",  "all",        "none", "none"),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -131,4 +138,11 @@ WRITES = {
     "clinic.merges":               ("IU",        "-",    "IU",         "-",    "-"),
     "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
     "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
+    # Prescribing
+    "clinic.favourites":           ("-",         "id",   "-",          "-",    "-"),
+    "clinic.medicine_stops":       ("-",         "i",    "-",          "-",    "-"),
+    "clinic.patient_facts":        ("-",         "i",    "-",          "-",    "-"),
+    "clinic.alert_firings":        ("-",         "i",    "-",          "-",    "-"),
+    "clinic.alert_overrides":      ("-",         "i",    "-",          "-",    "-"),
+    "clinic.content_approvals":    ("-",         "-",    "I",          "-",    "-"),
 }

@@ -19,7 +19,7 @@ from tests.visiting import as_owner, raw
 #: Every function of schema clinic a workstation may call. What is not here is called by triggers alone.
 CALLABLE = {
     "add_charge", "book_again", "busy", "call_in", "change_charge", "charge_visit", "check_version", "close_day", "correct_wallet",
-    "day_money", "one_at_a_time", "receipt_printed", "reopen_day", "take_back", "take_money", "touch_updated_at",
+    "day_money", "one_at_a_time", "override_report", "receipt_printed", "reopen_day", "take_back", "take_money", "touch_updated_at",
     "undelivered", "void_charge", "zone"}
 BOOK_AGAIN = "select clinic.book_again(%s, %s::jsonb, 'every week, 2 times')"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

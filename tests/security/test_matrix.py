@@ -25,7 +25,7 @@ LATER = datetime(2031, 5, 6, 8, tzinfo=UTC)
 IDENTITY = "('ssn', 'added_note', 'about_note')"
 OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id",
               "clinic.desk_actions": "user_id", "clinic.notifications": "user_id"}
-OF_DOCTOR = ("clinic.waiting_list", "clinic.offers", "clinic.assignments",
+OF_DOCTOR = ("clinic.favourites", "clinic.waiting_list", "clinic.offers", "clinic.assignments",
              "clinic.care", "clinic.appointments", "clinic.appointment_events")
 
 
@@ -100,6 +100,16 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
                                             "said_by": me},
         "clinic.merges": lambda: {"id": uuid4(), "kept_id": side.patient, "lost_id": ward.bare, "identity": b"x", "merged_by": me},
         "clinic.photos": lambda: {"patient_id": ward.bare, "body": b"x" * 40, "added_by": me},
+        # Prescribing
+        "clinic.favourites": lambda: {**doctor, "title": "zzz", "item": "{}"},
+        "clinic.medicine_stops": lambda: {**patient, "medicine_id": ward.medicines[side.patient], "reason": "finished", "stopped_by": me},
+        "clinic.patient_facts": lambda: {**patient, "kind": "pregnant", "pregnant": False, "stated_by": me},
+        "clinic.alert_firings": lambda: {**patient, "consultation_id": side.open, "alert_key": "x", "rule": "age", "tier": 2,
+                                         "medicine": "x"},
+        "clinic.alert_overrides": lambda: {**patient, "consultation_id": side.open, "alert_key": "x", "rule": "age", "tier": 2,
+                                           "medicine": "x", "reason": "monitor", "given_by": me},
+        "clinic.content_approvals": lambda: {**doctor, "content": "limits", "version": "9", "sha256": "0" * 64,
+                                             "approved_on": "2026-01-01", "recorded_by": me},
     }
     return makers[table]() if table in makers else None
 
@@ -130,7 +140,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
     }
     where, more = special.get(table, ("", {}))
     if not where:
-        by_doctor = {"clinic.working_hours", "clinic.closures", "clinic.time_slots"}
+        by_doctor = {"clinic.favourites", "clinic.content_approvals", "clinic.working_hours", "clinic.closures", "clinic.time_slots"}
         unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps",
                     "clinic.receipt_counters", "clinic.day_closes"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QVBoxLayout, QWidget
@@ -36,6 +38,7 @@ class MedicineSheet(Sheet):
             size=QSize(760, 740),
             scroll=True,
         )
+        self._item = item or ItemDraft()  # what the sheet has no field for (brand, rate, what it renews) stays
         self._formulary, self._product = formulary, None if item is None else formulary.find(item.medicine)
         form = self.set_form(Form(columns=4))
         medicine = form.text("medicine", "Medicine", placeholder="Generic name, for example amoxicillin", span=4)
@@ -118,8 +121,9 @@ class MedicineSheet(Sheet):
         self._product = product
         self._offer_strengths()
         if product is not None and self.form is not None:
-            first = product.presentations[0]
             self.form.set_value("medicine", product.name)
+        if product is not None and product.presentations and self.form is not None:
+            first = product.presentations[0]
             self.form.set_value("strength", first.strength)
             self._take_form(product, first.form)
         self._refresh()
@@ -146,7 +150,7 @@ class MedicineSheet(Sheet):
         choice = v["frequency"]
         frequency = FREQUENCIES[choice] if isinstance(choice, int) else None
         as_needed = bool(v["as_needed"]) or (frequency is not None and frequency.as_needed)
-        text = {
+        text: dict[str, Any] = {
             name: str(v[name] or "").strip()
             for name in (
                 "medicine",
@@ -161,8 +165,9 @@ class MedicineSheet(Sheet):
                 "instructions",
             )
         }
-        extra = {name: str(v[name] or "").strip() if as_needed else "" for name in AS_NEEDED}
-        return ItemDraft(
+        extra: dict[str, Any] = {name: str(v[name] or "").strip() if as_needed else "" for name in AS_NEEDED}
+        return replace(
+            self._item,
             **text,
             **extra,
             as_needed=as_needed,

@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 from shiboken6 import isValid
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError
-from clinicdesk.paths import resource
-from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import appointments, chart, consultations
 from clinicdesk.services.chart import Chart
@@ -51,7 +50,7 @@ class ConsultingPanel(Panel):
         self.editor: ConsultationEditor | None = None
         self._earlier: tuple[VitalsSet, ...] = ()  # of the patient shown
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
-        self._formulary = read_formulary(resource("formulary.csv"))
+        self._formulary = clinic_knowledge(getattr(desk.settings, "data_dir", None)).formulary
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
         self.photo = PhotoBox(desk, self, side=48)
