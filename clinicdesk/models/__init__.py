@@ -1,7 +1,20 @@
 """What is stored: SQLAlchemy tables of the schemas `auth` and `clinic`, nothing else. Importing this package loads them all."""
 
-from clinicdesk.models import accounts, clinical, desk, money, operations, people, prescribing, records, register, scheduling, waiting
+from clinicdesk.models import (
+           accounts,
+           clinical,
+           desk,
+           money,
+           operations,
+           papers,
+           people,
+           prescribing,
+           records,
+           register,
+           scheduling,
+           waiting,
+)
 from clinicdesk.models.base import Base
 
-__all__ = ["Base", "accounts", "clinical", "desk", "money", "operations", "people", "prescribing", "records", "register", "scheduling",
-           "waiting"]
+__all__ = ["Base", "accounts", "clinical", "desk", "money", "operations", "papers", "people", "prescribing", "records", "register",
+           "scheduling", "waiting"]
