@@ -56,6 +56,8 @@ class Drawn:
 class SignedLayout:
     """Draws such a paper; a kind of paper says what stands in the head and in its units."""
 
+    who = "Prescriber"
+
     def __init__(self, page: PaperName, kind: str, letterhead: Letterhead, prescriber: Prescriber, number: str, record_id: str,
                  signer_line: str, claim: Claim, stamp: Stamp | None) -> None:
         self.paper = Paper(page, f"{kind} {number}")
@@ -156,7 +158,7 @@ class SignedLayout:
         kind = "code" if total == 1 else "codes"
         title = f"Signed paper, {total} {kind}" if codes else f"Signed paper, {total} {kind} on other pages"
         rows = text_rows([Piece(title, "bold", ACCENT)], free - 10, 8.5 * s)
-        words = ("Each code holds what is printed here and the signature of the prescriber. “Check a paper” in ClinicDesk says, without a "
+        words = ("Each code holds what is printed here and the signature of the doctor. “Check a paper” in ClinicDesk says, without a "
                  f"network, whether anything was changed or the paper was cancelled. Key {' '.join(self._key_words())}.")
         rows += text_rows([Piece(words, "regular", SOFT)], min(free - 10, 260 * s), 7.5 * s)
         draw_rows(paper, rows, paper.left, start - 2 * s)
@@ -171,7 +173,7 @@ class SignedLayout:
     def _prescriber_rows(self) -> list[Row]:
         who, head, s = self.prescriber, self.letterhead, self.s
         width = self.width * 0.5
-        rows = text_rows([Piece("Prescriber", "bold", FAINT)], width, 7.5 * s)
+        rows = text_rows([Piece(self.who, "bold", FAINT)], width, 7.5 * s)
         rows += text_rows([Piece(who.name, "bold")], width, 11 * s)
         rows += text_rows([Piece(who.role), Piece(f"  ·  Registration {who.registration}" if who.registration else "")], width, 9 * s)
         for text in (who.address or head.address, who.phone or head.phone):

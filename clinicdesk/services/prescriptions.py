@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Consultation, Vitals
-from clinicdesk.models.people import Doctor, Patient
+from clinicdesk.models.people import Doctor
 from clinicdesk.models.prescribing import Prescription, PrescriptionItem
 from clinicdesk.pdf.claims import claim_of
 from clinicdesk.pdf.copies import mark_copy
 from clinicdesk.pdf.prescription import draw
-from clinicdesk.pdf.sheets import Letterhead, Prescriber, PrescriptionPatient, PrescriptionSheet, item_from, missing
-from clinicdesk.rules.ages import age_text, years
+from clinicdesk.pdf.sheets import PrescriptionSheet, item_from, missing
+from clinicdesk.rules.ages import years
 from clinicdesk.rules.codes import NUMBER_LETTERS
-from clinicdesk.rules.formats import SEXES, phone_text
 from clinicdesk.services import signing
+from clinicdesk.services.letterheads import parties
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import of_person
@@ -153,13 +153,6 @@ def _sheet(
     number: str,
     at: datetime,
 ) -> PrescriptionSheet:
-    clinic = clinic_settings(session)
-    doctor = session.execute(
-        select(User.name, Doctor.specialization, Doctor.qualifications, Doctor.licence_number, Doctor.phone, Doctor.address)
-        .join(User, User.id == Doctor.user_id)
-        .where(Doctor.id == consultation.doctor_id)
-    ).one()
-    address = session.scalar(select(Patient.address).where(Patient.id == func.clinic.person_of(consultation.patient_id))) or ""
     weight = measured.values.get("weight") if measured else None
     if weight is None:
         weight = session.scalar(
@@ -169,23 +162,11 @@ def _sheet(
             .limit(1)
         )
     local = at.astimezone(session.zone)
-    phone = phone_text(doctor.phone) if doctor.phone else clinic.phone
+    who = parties(session, consultation.doctor_id, head, consultation.patient_id, local, weight)
     return PrescriptionSheet(
-        letterhead=Letterhead(clinic.name, clinic.address, clinic.phone, clinic.email),
-        prescriber=Prescriber(
-            doctor.name, doctor.specialization, doctor.licence_number, doctor.address or clinic.address, phone
-        ),
-        patient=PrescriptionPatient(
-            head.family_name,
-            head.given_name,
-            head.title,
-            address,
-            head.born,
-            age_text(head.born, local),
-            SEXES[head.sex],
-            head.patient_id,
-            weight,
-        ),
+        letterhead=who.letterhead,
+        prescriber=who.prescriber,
+        patient=who.patient,
         issue_id=number,
         issued=local,
         allergy_title=head.allergy_title,
