@@ -144,7 +144,8 @@ def issue(session: ClinicSession, consultation_id: int, draft: PaperDraft) -> st
     if session.me is None or session.me.doctor_id != row.doctor_id:
         raise NotAllowed("Only the doctor of this consultation signs papers about it.")
     number, now = new_number(KINDS[draft.kind][1]), session.now()
-    sheet, drawn = _drawn(session, row, draft, number, now, by.stamp, signing.signer_words(session.me.name, now.astimezone(session.zone)))
+    words = signing.signer_words(session.me.name, now.astimezone(session.zone), long=True)
+    sheet, drawn = _drawn(session, row, draft, number, now, by.stamp, words)
     content = signing.signed_pdf(by, drawn, draft.kind, number)
     with session.attempt():
         paper_id = session.execute(insert(IssuedPaper).values(

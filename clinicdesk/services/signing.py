@@ -13,7 +13,7 @@ from clinicdesk.pdf.signatures import PdfSigner, sign_pdf
 from clinicdesk.pdf.signed_page import Drawn
 from clinicdesk.rules.canonical import KINDS, Paper
 from clinicdesk.rules.codes import Stamp
-from clinicdesk.rules.moments import clinical_moment
+from clinicdesk.rules.moments import clinical_moment, clinical_time, long_date
 from clinicdesk.services.sealing import seal_text
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
@@ -84,9 +84,10 @@ def retire(session: ClinicSession) -> None:
                         .values(retired_at=session.now()).execution_options(synchronize_session=False))
 
 
-def signer_words(name: str, at: datetime) -> str:
-    """What stands below the signature line."""
-    return f"Electronically signed by {name} on {clinical_moment(at)}"
+def signer_words(name: str, at: datetime, *, long: bool = False) -> str:
+    """What stands below the signature line; `long` for papers that patients read (R15)."""
+    moment = f"{long_date(at.date())} {clinical_time(at)}" if long else clinical_moment(at)
+    return f"Electronically signed by {name} on {moment}"
 
 
 def signed_pdf(by: Signer, drawn: Drawn, kind: str, number: str) -> bytes:

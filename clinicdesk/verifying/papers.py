@@ -122,7 +122,8 @@ def _object_at(data: bytes, first: int, last: int) -> str:
             continue
         body = data[start.end():start.end() + 400].split(b"stream")[0]
         kinds = ((b"/FontFile", "a font"), (b"/Type /Page ", "a page"), (b"/Type /Page\n", "a page"), (b"/Type /Font", "a font"),
-                 (b"/Producer", "its properties"), (b"/Length1", "a font"), (b"/FlateDecode", "the drawing of a page"))
+                 (b"/Producer", "its properties"),
+                 (b"/Author", "its properties"), (b"/Length1", "a font"), (b"/FlateDecode", "the drawing of a page"))
         name = next((words for mark, words in kinds if mark in body), "its structure")
         if name not in names:
             names.append(name)

@@ -1,4 +1,4 @@
-"""The chart beside the consultation: summary, visits, prescriptions, records, sessions. The banner above it belongs to the window."""
+"""The chart beside the consultation: summary, visits, papers, records, sessions. The banner above it belongs to the window."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
 from clinicdesk.services import chart as charts
-from clinicdesk.services import prescriptions, records, session_log, visits
+from clinicdesk.services import papers, records, session_log, visits
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.drafts import NOTE_KINDS
 from clinicdesk.services.measuring import VitalsSet
-from clinicdesk.services.prescriptions import PrescriptionRow
+from clinicdesk.services.papers import PaperRow
 from clinicdesk.services.visits import VisitText
+from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
 from ui.desk import Desk
 from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
-from ui.row_table import Column, RowTable
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.section import Section
@@ -43,20 +43,11 @@ SAID = {
 MARGINS = (12, 12, 12, 12)
 
 
-def _with_margins(inner: QWidget) -> QWidget:
-    page = QWidget()
-    lines = QVBoxLayout(page)
-    lines.setContentsMargins(*MARGINS)
-    lines.addWidget(inner)
-    return page
-
-
 class ChartView(QWidget):
-    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`; `pdf_requested(PrescriptionRow)`."""
+    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`."""
 
     read = Signal(object)
     unreadable = Signal(object)
-    pdf_requested = Signal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,23 +58,13 @@ class ChartView(QWidget):
         self.tabs.setDocumentMode(True)
         self._summary = QVBoxLayout()
         self._visits = QVBoxLayout()
-        self.prescriptions: RowTable[PrescriptionRow] = RowTable(
-            desk.theme,
-            (
-                Column("Issued", lambda r: clinical_date(r.issued_at, desk.zone), sort=lambda r: r.issued_at, width=104),
-                Column("Medicines", lambda r: "; ".join(r.items), kind="strong", tip=lambda r: "\n".join((*r.items, r.number))),
-                Column("Doctor", lambda r: r.doctor_name, width=120, kind="soft"),
-            ),
-            lambda r: r.id,
-            name="Prescriptions",
-            empty=EmptyState(desk.theme, "Reading …", icon="prescription"),
-        )
-        self.prescriptions.opened.connect(self.pdf_requested)
+        self.papers = PapersView(desk)
+        self.papers.issued.connect(lambda _number: self.refresh())
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
             ("Visits", scrolled(self._visits, margins=MARGINS)),
-            ("Prescriptions", _with_margins(self.prescriptions)),
+            ("Papers", self.papers),
             ("Records", self.records),
             ("Sessions", self.sessions),
         ):
@@ -97,13 +78,12 @@ class ChartView(QWidget):
         if patient_id != self.patient_id:
             for layout in (self._summary, self._visits):
                 emptied(layout)
-            self.prescriptions.show_rows(())
-            self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
-            self.tabs.setTabText(2, "Prescriptions")
+            self.papers.clear()
+            self.tabs.setTabText(2, "Papers")
             self.records.clear()
             self.sessions.clear()
             self._texts = []
-        self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
+        self.patient_id = self.records.patient_id = self.sessions.patient_id = self.papers.patient_id = patient_id
         self.refresh()
 
     def refresh(self) -> None:
@@ -121,8 +101,7 @@ class ChartView(QWidget):
             replaces="visits",
         )
         self.desk.ask(
-            self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
-            replaces="prescriptions",
+            self, papers.of_patient, self.patient_id, done=self._show_papers, failed=self._no_papers, replaces="papers"
         )
         self.desk.ask(
             self, records.of_patient, self.patient_id, done=self.records.show_rows, failed=self.records.say_unreadable, replaces="records"
@@ -269,17 +248,13 @@ class ChartView(QWidget):
         emptied(self._visits)
         self._visits.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
 
-    def _no_prescriptions(self, error: Exception) -> None:
-        """A list that could not be read never says that nothing was prescribed."""
-        self.prescriptions.show_rows(())
-        self.prescriptions.set_empty(
-            EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
-        self.tabs.setTabText(2, "Prescriptions")
+    def _no_papers(self, error: Exception) -> None:
+        self.papers.say_unreadable(error)
+        self.tabs.setTabText(2, "Papers")
 
-    def _show_prescriptions(self, rows: list[PrescriptionRow]) -> None:
-        self.prescriptions.set_empty(EmptyState(self.desk.theme, "Nothing has been prescribed yet.", icon="prescription"))
-        self.prescriptions.show_rows(rows)
-        self.tabs.setTabText(2, f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
+    def _show_papers(self, rows: list[PaperRow]) -> None:
+        self.papers.show_rows(rows)
+        self.tabs.setTabText(2, f"Papers ({len(rows)})" if rows else "Papers")
 
     def _add_allergy(self) -> None:
         AllergySheet(self.desk, self.patient_id, parent=self.window()).open()
