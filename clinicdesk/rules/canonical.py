@@ -12,7 +12,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
+
+from clinicdesk.rules.moments import clinical_date, clinical_moment
 
 VERSION: Final = "CD1"
 END: Final = "\x1f"
@@ -139,6 +142,18 @@ def joined(pieces: Sequence[Sequence[Field]]) -> tuple[Field, ...]:
     return tuple(whole)
 
 
+def _shown(field: Field) -> str:
+    if field.code == "k":
+        return KINDS.get(field.value, (field.value, ""))[0]
+    if field.code == "h":
+        return f"{field.value.split('.', maxsplit=1)[0]} letters, in the PDF only"
+    try:
+        return {"b": lambda v: clinical_date(date.fromisoformat(v)), "t": lambda v: clinical_moment(datetime.fromisoformat(v))}.get(
+            field.code, str)(field.value)
+    except ValueError:
+        return field.value
+
+
 def labelled(parts: Sequence[Field]) -> list[tuple[str, str]]:
     """Each field as (label, value) for a person; those of an item or section say which."""
     found, of = [], ""
@@ -150,9 +165,7 @@ def labelled(parts: Sequence[Field]) -> list[tuple[str, str]]:
             of = f"{field.value}: "
             continue
         label = "continued" if field.code == "+" else LABELS[field.code]
-        value = KINDS.get(field.value, (field.value, ""))[0] if field.code == "k" else field.value
-        if field.code == "h":
-            value = f"{field.value.split('.', maxsplit=1)[0]} letters, in the PDF only"
+        value = _shown(field)
         name = of + label if of else label[:1].upper() + label[1:]
         found.append((name, value))
     return found

@@ -12,6 +12,7 @@ from clinicdesk.pdf.copies import is_cancelled
 from clinicdesk.services import papers
 from tests.clinics import Practice
 from tests.screens.office import Office
+from tests.screens.test_accessible_names import nameless
 from tests.screens.test_two_desks import consulting
 from tests.visiting import completed
 from ui.dialogs.checking import CheckWindow
@@ -90,6 +91,7 @@ def test_a_sick_note_from_the_sheet_is_previewed_signed_listed_and_checked(offic
     assert check.word.text() == "Valid: paper.pdf" and sheet.number in check.verdict.number
     office.settle()
     look(check, "check-valid")
+    assert not nameless(check)
     place.write_bytes(place.read_bytes().replace(b"/Producer", b"/Producez"))
     check.check_file(place)
     office.until(lambda: check.verdict.status == "altered", "altered")
