@@ -41,7 +41,7 @@ class Account(QObject):
         """In the order of the menu."""
         return (
             Action("My profile", self.show_profile, "person"),
-            Action("Check a paper", self.check_paper, "pdf"),
+            *((Action("Check a paper", self.check_paper, "pdf"),) if self._desk.me.role != "patient" else ()),  # it opens files
             Action("Change my password", self.change_password, "key"),
             Action("Sign out everywhere else", self.sign_out_elsewhere, "sessions"),
         )

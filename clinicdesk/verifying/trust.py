@@ -122,10 +122,13 @@ def load(path: Path) -> Trust:
         raise TrustBroken("There is no trust list here.", "Export it in ClinicDesk (“Check a paper”) and give it with --trust.") from None
 
 
-def store(path: Path, text: str) -> Trust:
-    """Keep a list that opens, in one step. TrustBroken when it is signed by a key the list already kept here does not know."""
+def store(path: Path, text: str, *, own: bool = False) -> Trust:
+    """Keep a list that opens, in one step. TrustBroken when it is signed by a key the list already kept here does not know, or is older.
+
+    `own`: it was just made from the clinic's own database, which knows its doctors better than the file does.
+    """
     new = read(text)
-    if path.exists():
+    if path.exists() and not own:
         try:
             known = load(path)
         except TrustBroken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from clinicdesk.pdf.reading import page_texts
 from clinicdesk.services import papers, prescribing, signing
 from clinicdesk.services.papers import PaperDraft
 from clinicdesk.verifying import papers as verifying
-from clinicdesk.verifying.trust import load, read, store
+from clinicdesk.verifying.trust import TrustBroken, load, read, store
 from tests.clinics import Practice
 from tests.visiting import AS_NEEDED, CANARY, FULL, TABLET, as_owner, completed, raw, started
 
@@ -187,6 +188,19 @@ def test_keys_are_each_doctors_own_and_old_ones_keep_verifying(practice: Practic
             signing.signer(session)
     with practice.read("hugo") as session:
         assert session.connection().exec_driver_sql("select count(*) from clinic.signing_secrets").scalar() == 0
+
+
+def test_two_windows_of_a_new_doctor_make_one_key_and_every_doctor_renews_the_list(practice: Practice, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        lists = list(pool.map(lambda _n: trust(practice), range(4)))
+    assert as_owner(practice, "select count(*) from clinic.signing_keys") == [(1,)]
+    place = tmp_path / "trust.json"
+    store(place, lists[0], own=True)
+    hers = trust(practice, "hugo")
+    with pytest.raises(TrustBroken, match="does not know"):
+        store(place, hers)
+    assert len(store(place, hers, own=True).keys) == 2
+    assert len(store(place, trust(practice)).keys) == 2, "now she is known here"
 
 
 def test_raw_sql_cannot_sign_for_another_issue_unsigned_or_change_a_key(practice: Practice) -> None:

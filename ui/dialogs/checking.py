@@ -48,7 +48,7 @@ def keep_trust(desk: Desk, owner: QObject) -> None:
 
 def _store(desk: Desk, place: Path, text: str) -> None:
     try:
-        trusting.store(place, text)
+        trusting.store(place, text, own=True)
     except ClinicError as problem:
         desk.report(problem)
     except OSError as problem:
