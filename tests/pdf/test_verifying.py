@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,7 +16,9 @@ from pypdf.generic import DecodedStreamObject, NameObject
 
 from clinicdesk.pdf.copies import mark_cancelled, mark_copy
 from clinicdesk.pdf.page import PAPER
+from clinicdesk.pdf.prescription import draw
 from clinicdesk.pdf.reading import page_pictures
+from clinicdesk.rules.codes import Stamp, base45, opened
 from clinicdesk.rules.directions import Direction
 from clinicdesk.storage.signing import key_words, new_signing_key
 from clinicdesk.verifying import papers
@@ -127,6 +130,24 @@ def test_every_changed_letter_of_a_code_is_found_and_named() -> None:
             assert found.differences[0].what.startswith(f"Letter {place + 1} of code 1 of 1"), (place, letter, found)
             assert (found.differences[0].signed, found.differences[0].found) == (code[place], letter)
     assert papers.check_text(code[:-1], trust_of()).status == papers.check_text(code + "0", trust_of()).status == "altered"
+
+
+def test_a_code_written_anew_with_a_fitting_checksum_is_not_believed() -> None:
+    """Somebody who knows the format changes the dose, or names another doctor's key, and mends the checksum."""
+    forger = new_signing_key()
+    code = draw(sheet(replace(AMOXICILLIN, dose="900 mg")), "A4", Stamp(KEY.key_id, forger.sign)).codes[0][0]
+    found = papers.check_text(code, trust_of())
+    assert found.status == "altered" and found.differences[0].what.startswith("Code 1 of 1: the signature is not that of Dr Amelia")
+    raw = opened(signed(sheet())[0].codes[0][0])
+    renamed = b"\x01\x02\x03\x04" + raw[8:]
+    forged = "CD1:" + base45(renamed[:4] + zlib.crc32(renamed).to_bytes(4, "big") + renamed[4:])
+    found = papers.check_text(forged, trust_of())
+    assert (found.status, found.differences[0].what) == ("altered", "The key named in the code")
+    assert (found.differences[0].signed, found.differences[0].found) == (key_words(KEY.key_id), "0102 0304")
+    swapped = bytearray(raw)
+    swapped[8] += 1  # says that it is the second of one
+    swapped[4:8] = zlib.crc32(bytes(swapped[:4] + swapped[8:])).to_bytes(4, "big")
+    assert papers.check_text("CD1:" + base45(bytes(swapped)), trust_of()).status == "altered"
 
 
 def broken(text: str) -> bool:
