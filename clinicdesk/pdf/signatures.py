@@ -20,11 +20,6 @@ from typing import Any, Final, TypeVar
 from asn1crypto import algos, cms, core
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import signers
-from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
-from pyhanko.stamp import NoOpStampStyle
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from clinicdesk.errors import ClinicError
 
@@ -72,8 +67,13 @@ class PdfSignature:
 def sign_pdf(pdf: bytes, signer: PdfSigner, box: tuple[float, float, float, float], page: int) -> bytes:
     """The document with its signature as an appended revision; the visible place is `box` (points from the lower left) on a page from 0.
 
-    `CannotSign` when anything about it fails. Any thread.
+    `CannotSign` when anything about it fails. Any thread. The first call loads pyHanko, 0.2 s that no start of a window waits for.
     """
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+    from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+    from pyhanko.stamp import NoOpStampStyle
+
     try:
         end = pdf[pdf.rindex(b"startxref"):]  # again behind the comment, for readers that look near the end of a file
         body = pdf + _COMMENT + _block_digests(pdf).encode() + b"\n" + end
@@ -97,6 +97,8 @@ def sign_pdf(pdf: bytes, signer: PdfSigner, box: tuple[float, float, float, floa
 
 
 def _store() -> Any:
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
     store: Any = SimpleCertificateStore
     return store()
 
