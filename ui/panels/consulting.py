@@ -14,9 +14,10 @@ from shiboken6 import isValid
 from clinicdesk.errors import ChangedElsewhere, ClinicError
 from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services import appointments, chart, consultations, papers
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.journaling import Unsigned
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
@@ -57,7 +58,7 @@ class ConsultingPanel(Panel):
         self.chart = ChartView(desk)
         self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
-        self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
+        self.chart.papers.again.connect(self._prescribe_again)
         self.right = QStackedWidget()
         self._empty = EmptyState(
             desk.theme, "Nobody is in the room.", icon="consultation", advice="Choose a patient in “My day” and press Enter."
@@ -94,6 +95,7 @@ class ConsultingPanel(Panel):
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.show_tab(self.chart.visits), "visits", "Alt+V"),
             Action("Chart: time axis", lambda: self.chart.show_tab(self.chart.timeline), "history", "Alt+A"),
+            *self.chart.papers.commands(),
         )
 
     @property
@@ -337,6 +339,19 @@ class ConsultingPanel(Panel):
         """Open the stored paper: look, print, save."""
         self.paper = PrescriptionWindow(self.desk, prescription_id, parent=self.window())
         self.paper.show()
+
+    def _prescribe_again(self, number: str) -> None:
+        """The lines of a cancelled prescription into the open consultation; without one, how to do it."""
+        editor = self.editor
+        if editor is None or editor.sheet.banner.patient_id != self.patient_id:
+            self.desk.tell("Start the next consultation of this patient to prescribe again: cancelled lines are in the list of papers.")
+            return
+        self.desk.ask(self, papers.lines_again, number, done=lambda lines: self._add_lines(editor, lines), replaces="again")
+
+    def _add_lines(self, editor: ConsultationEditor, lines: tuple[ItemDraft, ...]) -> None:
+        if editor is self.editor:
+            editor.prescription.fill((*editor.prescription.items(), *lines))
+            editor.prescription.changed.emit()
 
     def _prescribe(self) -> None:
         if self.editor is not None:
