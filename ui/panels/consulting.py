@@ -84,7 +84,8 @@ class ConsultingPanel(Panel):
         outer.addLayout(head)
         outer.addWidget(self.split, 1)
         self.chart.setVisible(False)
-        self._live = RefreshWhenShown(self, desk.live, ["nothing"], self.refresh)
+        self._live = RefreshWhenShown(self.chart, desk.live, ["nothing"], self.refresh)  # writing a note does not keep the chart old
+        self._live.stale = False
 
     def commands(self) -> Sequence[Action]:
         """The keys of the consulting room."""
