@@ -29,6 +29,8 @@ LANE: Final = 24.0
 ROW: Final = 18.0
 TRACK: Final = 64.0
 MOST_ROWS: Final = 10
+#: More measurements than this in the window are a line alone: dots would only thicken it.
+MOST_DOTS: Final = 200
 #: A letter of the small type is about so wide in px: enough to keep labels apart.
 _LETTER: Final = 6.3
 
@@ -265,20 +267,22 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
                Words(GUTTER - 6, y + TRACK - 10, _number(bottom), "text_faint", align="right")]
     for side, ink in ((values, "accent"), *(((low, "outline"),) if low else ())):
         points: list[Point] = []
-        for first, after in _ranges(moments, window, 2.0):
+        for first, after in _ranges(moments, window, 2.5):
             part = side[first:after]
             x = window.x(moments[first])
             points.append((x, at(part[0])))
             if len(part) > 1:  # the lowest and the highest of two columns of pixels look the same as all of them
                 points += [(x, at(min(part))), (x, at(max(part)))]
         shapes.append(Line([p for p in points if p[0] >= GUTTER - 1], ink))
-    for first, _ in _ranges(moments, window, 6.0):
+    dense = len(values) > MOST_DOTS
+    for first, _ in _ranges(moments, window, 16.0 if dense else 6.0):
         x = window.x(moments[first])
         if x < GUTTER:
             continue
-        shapes.append(Dot(x, at(values[first]), 2.2, "accent"))
-        if low:
-            shapes.append(Dot(x, at(low[first]), 2.2, "outline"))
+        if not dense:
+            shapes.append(Dot(x, at(values[first]), 2.2, "accent"))
+            if low:
+                shapes.append(Dot(x, at(low[first]), 2.2, "outline"))
         words = _number(values[first]) + (f" / {_number(low[first])}" if low else "")
         marks.append(Mark(x - 5, y + 4, 10, TRACK - 8, one.name, moments[first],
                           f"{one.label} {words} {one.unit}, {clinical_date(datetime.fromtimestamp(moments[first], zone))}"))
