@@ -60,7 +60,7 @@ class ConsultationEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.save)
         self.notes, self.vitals = NotesForm(desk, _fields(desk, sheet)), VitalsForm()
-        self.prescription = PrescriptionList(desk, formulary)
+        self.prescription = PrescriptionList(desk, formulary, sheet.banner.patient_id, self.draft)
         self.vitals.age_years = years(sheet.banner.born, datetime.now(self.desk.zone).date())
         body = QVBoxLayout()
         for title, widget in (("Notes", self.notes), ("Vital signs", self.vitals), ("Prescription", self.prescription)):
@@ -77,6 +77,7 @@ class ConsultationEditor(QWidget):
         self._fill(sheet.saved.draft)
         for part in (self.notes, self.vitals, self.prescription):
             part.changed.connect(self._edited)
+        self.vitals.changed.connect(self.prescription.check.weight_changed)
         self._say_state("Draft saved" if sheet.saved.saved_at else "Nothing written yet", sheet.saved.saved_at)
         if self._undecided:
             self._recover()
@@ -110,7 +111,8 @@ class ConsultationEditor(QWidget):
 
     def draft(self) -> ConsultationDraft:
         """Everything as it stands in the fields."""
-        return self.vitals.into(ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items()))
+        return self.vitals.into(ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items(),
+                                                  reasons=self.prescription.reasons()))
 
     @property
     def unsaved(self) -> bool:
@@ -125,7 +127,7 @@ class ConsultationEditor(QWidget):
     def _fill(self, draft: ConsultationDraft) -> None:
         self.notes.fill(draft.notes)
         self.vitals.fill(draft)
-        self.prescription.fill(draft.items)
+        self.prescription.fill(draft.items, draft.reasons)
 
     def _edited(self) -> None:
         self._journal.edited()

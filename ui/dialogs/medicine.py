@@ -28,11 +28,13 @@ DOSE_LIST = ("tablet", "capsule", "mL", "mg", "g", "microgram", "unit", "puff", 
 class MedicineSheet(Sheet):
     """Edits one `ItemDraft`; `item()` gives the result after the sheet was accepted."""
 
-    def __init__(self, desk: Desk, formulary: Formulary, item: ItemDraft | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, formulary: Formulary, item: ItemDraft | None = None, parent: QWidget | None = None, *,
+                 new: bool | None = None) -> None:
+        new = item is None if new is None else new
         super().__init__(
             desk,
-            "Prescribe a medicine" if item is None else "Change this medicine",
-            "Add" if item is None else "Change",
+            "Prescribe a medicine" if new else "Change this medicine",
+            "Add" if new else "Change",
             parent=parent,
             key="medicine",
             size=QSize(760, 740),
@@ -57,7 +59,8 @@ class MedicineSheet(Sheet):
         frequency = form.choice("frequency", "How often", [(n, f.label) for n, f in enumerate(FREQUENCIES)], blank="Choose", span=2)
         form.text("duration_days", "For how many days", placeholder="7")
         form.text("quantity", "Quantity", hint="Computed when left empty", optional=True)
-        form.check("as_needed", "Only as needed", span=4)
+        form.check("as_needed", "Only as needed", span=2)
+        form.check("long_term", "Long-term: stays on the list of current medicines", span=2)
         form.text("as_needed_for", "Needed for", placeholder="pain or fever", span=2)
         form.text("min_interval_hours", "Hours between doses", placeholder="6")
         form.text("max_per_day", "Most in 24 hours", placeholder="8")
@@ -97,6 +100,7 @@ class MedicineSheet(Sheet):
             "duration_days",
             "quantity",
             "as_needed",
+            "long_term",
             *AS_NEEDED,
             "indication",
             "instructions",
@@ -171,6 +175,7 @@ class MedicineSheet(Sheet):
             **text,
             **extra,
             as_needed=as_needed,
+            long_term=bool(v["long_term"]),
             times_per_day=str(frequency.times_per_day or "") if frequency else "",
             every_hours=str(frequency.every_hours or "") if frequency else "",
             weekdays=frequency.weekdays if frequency else (),

@@ -17,6 +17,7 @@ from clinicdesk.rules.formulary import read_formulary
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import appointments, chart, consultations
 from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
@@ -54,6 +55,7 @@ class ConsultingPanel(Panel):
         self.chart.read.connect(lambda found: self._show_banner(found.banner))
         self.chart.unreadable.connect(self._chart_unreadable)
         self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
+        self.chart.renew_requested.connect(self._renew)
         self.right = QStackedWidget()
         self._empty = EmptyState(
             desk.theme, "Nobody is in the room.", icon="consultation", advice="Choose a patient in “My day” and press Enter."
@@ -85,6 +87,7 @@ class ConsultingPanel(Panel):
         """The keys of the consulting room."""
         return (
             Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
+            Action("Renew all long-term medicines", self._renew_all, "history", "Alt+R"),
             Action("Complete the visit", self._complete, "finish", "F9"),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
@@ -317,7 +320,18 @@ class ConsultingPanel(Panel):
 
     def _prescribe(self) -> None:
         if self.editor is not None:
-            self.editor.prescription.add()
+            self.editor.prescription.focus_line()
+
+    def _renew_all(self) -> None:
+        if self.editor is not None:
+            self.editor.prescription.repeat.renew_all()
+
+    def _renew(self, items: tuple[ItemDraft, ...]) -> None:
+        """A medicine of the chart is prescribed again, in the consultation that is open."""
+        if self.editor is None:
+            self.desk.tell("Medicines are renewed within a consultation: start it first.")
+            return
+        self.editor.prescription.take(items)
 
     def _complete(self) -> None:
         if self.editor is not None:
