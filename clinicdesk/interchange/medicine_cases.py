@@ -37,6 +37,8 @@ def read_cases(text: str, today: date) -> tuple[list[Case], bool]:
         data = json.loads(text, parse_float=Decimal)
     except ValueError as error:
         raise Invalid("file", f"This is not JSON: {error}.") from None
+    except RecursionError:
+        raise Invalid("file", "This is not a case: it is nested far too deeply.") from None
     if isinstance(data, list):
         return [_case(one, f"case {number}", today) for number, one in enumerate(data, 1)], True
     return [_case(data, "the case", today)], False

@@ -47,6 +47,10 @@ nda anda adult adults child children paediatric pediatric infant junior strength
 _LOCAL: Final = _set("""
 cream ointment gel lotion foam shampoo paste topical ophthalmic otic eye eyes ear ears mouthwash emollient
 """)
+_SWALLOWED: Final = _set("""
+tablet tablets tab tabs capsule capsules cap caps oral orally syrup elixir injection injectable inj iv im sc po suppository lozenge
+sublingual buccal transdermal patch inhaler inhalation nebuliser nebulizer infusion
+""")
 _BRACKETED: Final = re.compile(r"\[[^\]]*\]")
 _NUMBER: Final = re.compile(r"nda\d+|anda\d+|[\d.,]+[a-z]{0,3}")
 
@@ -66,7 +70,8 @@ def key_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What was found in a text: names of the table in the order written, and the words nobody knows."""
+    """What was found in a text: names of the table in the order written, the words nobody knows, and whether its form only acts where it
+    is put (a word of the skin, eye or ear, and none of a form that is swallowed, inhaled or injected)."""
 
     found: tuple[str, ...]
     unknown: tuple[str, ...]
@@ -107,7 +112,8 @@ class NameBook:
                 if not _is_noise(word):
                     unknown.append(word)
                 at += 1
-        return Naming(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unknown)), not _LOCAL.isdisjoint(words))
+        local = not _LOCAL.isdisjoint(words) and _SWALLOWED.isdisjoint(words)
+        return Naming(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unknown)), local)
 
 
 def _is_noise(word: str) -> bool:

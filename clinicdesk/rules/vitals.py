@@ -126,6 +126,9 @@ def check_vital(kind: str, value: Decimal, age_years: int | None) -> Reading:
         offer = celsius(value) if kind == "temperature" and 77 <= value <= 113 else None
         if offer is not None:
             return Reading("hard", f"{shown} is not possible. Did you mean {_plain(value)} °F, which is {offer} °C?", offer)
+        if kind == "glucose" and vital.hard_high < value <= glucose_mg(vital.hard_high):
+            mmol = glucose_mmol(value)
+            return Reading("hard", f"{shown} is not possible. Did you mean {_plain(value)} mg/dL, which is {mmol} mmol/L?", mmol)
         return Reading("hard", f"{vital.label} must be {limits_text(vital)}.")
     if vital.soft_adult_only and age_years is not None and age_years < ADULT_YEARS:
         return OK
@@ -158,7 +161,8 @@ def check_height_change(previous: Decimal, value: Decimal, age_years: int | None
 def check_weight_change(previous: Decimal, value: Decimal, days_since: int) -> Reading:
     """Judge a weight (kg) against one of at most 90 days ago: a change of more than 10 % is asked about."""
     if days_since <= 90 and abs(value - previous) * 10 > previous:
-        return Reading("soft", f"The weight was {_plain(previous)} kg {days_since} days ago, more than 10 % different. Is it right?")
+        when = {0: "earlier today", 1: "yesterday"}.get(days_since, f"{days_since} days ago")
+        return Reading("soft", f"The weight was {_plain(previous)} kg {when}, more than 10 % different. Is it right?")
     return OK
 
 

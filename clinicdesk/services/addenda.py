@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.clinical import Addendum, Consultation
 from clinicdesk.services import visits
+from clinicdesk.services.journaling import journal_place
 from clinicdesk.services.sealing import seal_text
 from clinicdesk.storage.database import ClinicSession
+from clinicdesk.storage.journal import JournalPlace, Leftover
 from clinicdesk.storage.vault import Place
 
 #: Longest addendum in characters (`ck_addenda_body` in bytes, sealed).
 LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where an addendum being written keeps its journal, and what a crash left of earlier ones, newest first."""
+
+    place: JournalPlace
+    left: tuple[Leftover, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was typed then."""
+        return tuple(one.text for one in self.left)
+
+    def forget(self) -> None:
+        """It was signed or thrown away."""
+        for one in self.left:
+            one.discard()
+
+
+def begin(session: ClinicSession, consultation_id: int) -> Begun:
+    """Before somebody writes an addendum. NotAllowed for a visit of somebody else's patient."""
+    row = session.get(Consultation, consultation_id)
+    if row is None:
+        raise NotAllowed
+    place = journal_place(session, row.patient_id, f"addendum-{consultation_id}")
+    return Begun(place, tuple(place.left_behind()))
 
 
 def add(session: ClinicSession, consultation_id: int, text: str) -> int:

@@ -29,7 +29,7 @@ from clinicdesk.services import (
     visits,
 )
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
-from clinicdesk.services.journaling import Unsaved
+from clinicdesk.services.journaling import Unsaved, Unsigned
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from clinicdesk.services.sealing import seal_text
@@ -97,7 +97,7 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
     if row is None:
         raise NotAllowed
     saved = drafts.load(session, row.id)
-    journal = journaling.place_of(session, row.patient_id, row.id)
+    journal = journaling.journal_place(session, row.patient_id, f"consultation-{row.id}")
     return ConsultationSheet(
         row.id,
         appointments.one(session, row.appointment_id),
@@ -108,6 +108,15 @@ def open_sheet(session: ClinicSession, consultation_id: int) -> ConsultationShee
         journal,
         journaling.undecided(journal, saved),
     )
+
+
+def left_unsigned(session: ClinicSession, consultation_id: int) -> tuple[Unsigned, ...]:
+    """Of a signed consultation: what this doctor typed on this computer and what did not become part of it."""
+    row = session.get(Consultation, consultation_id)
+    if row is None or session.me is None or session.me.doctor_id != row.doctor_id or row.status != "completed":
+        return ()
+    journal = journaling.journal_place(session, row.patient_id, f"consultation-{row.id}")
+    return journaling.unsigned(journal, visits.newest(session, row.id)[1]["notes"])
 
 
 def in_progress(session: ClinicSession) -> list[AppointmentRow]:
@@ -155,7 +164,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     now = session.now()
     age = years(head.born, now.astimezone(session.zone).date())
     notes = _checked_notes(draft)
-    measured = measuring.checked(draft, now, age)
+    measured = measuring.checked(draft, now, age, measuring.earlier(session, row.patient_id))
     found = diagnosing.checked(draft.diagnoses)
     lines = prescribing.checked_items(draft.items)
     alerts = safety.gate(session, row, draft)

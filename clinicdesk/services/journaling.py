@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,12 +26,15 @@ class Unsaved:
     leftover: Leftover
 
 
-def place_of(session: ClinicSession, patient_id: str, consultation_id: int) -> JournalPlace:
-    """Where this person's editor of a consultation keeps its journal: sealed with the patient's clinical key, for this author alone."""
+def journal_place(session: ClinicSession, patient_id: str, name: str) -> JournalPlace:
+    """Where a text of this person about a patient keeps its journal: sealed with the patient's clinical key, for this author alone.
+
+    `name` says which text, without any word about the patient: it becomes part of a file's name.
+    """
     if session.my_id is None:
         raise NotAllowed
-    name = f"consultation-{consultation_id}-{session.my_id}"
-    return JournalPlace(session.journals, name, key_of(session, patient_id, CLINICAL), Place(patient_id, "journal", name))
+    own = f"{name}-{session.my_id}"
+    return JournalPlace(session.journals, own, key_of(session, patient_id, CLINICAL), Place(patient_id, "journal", own))
 
 
 def snapshot(draft: ConsultationDraft, base: ConsultationDraft, version: int, at: datetime) -> str:
@@ -61,9 +64,29 @@ def undecided(place: JournalPlace, saved: SavedDraft) -> tuple[Unsaved, ...]:
     return tuple(found)
 
 
-def forget(place: JournalPlace, settled: Sequence[Unsaved] = ()) -> None:
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Words typed into a consultation that was signed without them (in another window, on another computer), by kind of note."""
+
+    notes: dict[str, str]
+    at: datetime
+    leftover: Leftover
+
+
+def unsigned(place: JournalPlace, signed: Mapping[str, str]) -> tuple[Unsigned, ...]:
+    """What is left of a signed consultation and stands in none of its notes. The rest is taken off the disk."""
+    found = []
+    for leftover in place.left_behind():
+        one = _read(leftover)
+        notes = {kind: text for kind, text in one.draft.notes.items() if text.strip() not in signed.get(kind, "")}
+        if notes:
+            found.append(Unsigned(notes, one.at, leftover))
+        else:
+            leftover.discard()
+    return tuple(found)
+
+
+def forget(place: JournalPlace) -> None:
     """The consultation is signed: nothing of these texts is needed on this computer any more."""
-    for one in settled:
-        one.leftover.discard()
     for leftover in place.left_behind():
         leftover.discard()

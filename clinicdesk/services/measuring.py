@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import select
 
@@ -13,7 +14,17 @@ from clinicdesk.errors import Invalid
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Vitals
 from clinicdesk.rules.news2 import CONSCIOUSNESS, News2Inputs, News2Score, news2
-from clinicdesk.rules.vitals import VITALS, Reading, bmi, bmi_class, check_pressure, check_vital, parse_vital
+from clinicdesk.rules.vitals import (
+    VITALS,
+    Reading,
+    bmi,
+    bmi_class,
+    check_height_change,
+    check_pressure,
+    check_vital,
+    check_weight_change,
+    parse_vital,
+)
 from clinicdesk.services.drafts import ConsultationDraft
 from clinicdesk.services.person import of_person
 from clinicdesk.storage.database import ClinicSession
@@ -64,19 +75,62 @@ class VitalsSet:
         )
 
 
-def readings(draft: ConsultationDraft, age_years: int | None) -> dict[str, Reading]:
-    """For each typed vital how it stands against its limits; a text that is no number is a hard reading with the sentence."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was measured last: height in cm, weight in kg and when."""
+
+    height: Decimal | None = None
+    weight: Decimal | None = None
+    weighed_at: datetime | None = None
+
+
+NOTHING: Final = Earlier()
+
+
+def earlier_of(sets: Sequence[VitalsSet]) -> Earlier:
+    """Out of measurements, newest first."""
+    height = next((one.values["height"] for one in sets if "height" in one.values), None)
+    weighed = next((one for one in sets if "weight" in one.values), None)
+    return Earlier(height, weighed.values["weight"] if weighed else None, weighed.taken_at if weighed else None)
+
+
+def earlier(session: ClinicSession, patient_id: str) -> Earlier:
+    """The last height and weight of a patient; two index reads."""
+    def last(column: Any) -> Any:
+        return session.execute(
+            select(column, Vitals.taken_at)
+            .where(of_person(Vitals.patient_id, patient_id), column.is_not(None))
+            .order_by(Vitals.taken_at.desc(), Vitals.id.desc())
+            .limit(1)
+        ).one_or_none()
+
+    height, weight = last(Vitals.height), last(Vitals.weight)
+    return Earlier(height[0] if height else None, weight[0] if weight else None, weight[1] if weight else None)
+
+
+def _judged(name: str, value: Decimal, age_years: int | None, before: Earlier, at: datetime) -> Reading:
+    """A value against its limits, and a height or weight against the last one."""
+    reading = check_vital(name, value, age_years)
+    if reading.level == "ok" and name == "height" and before.height is not None:
+        return check_height_change(before.height, value, age_years)
+    if reading.level == "ok" and name == "weight" and before.weight is not None and before.weighed_at is not None:
+        return check_weight_change(before.weight, value, max(0, (at - before.weighed_at).days))
+    return reading
+
+
+def readings(draft: ConsultationDraft, age_years: int | None, before: Earlier, at: datetime) -> dict[str, Reading]:
+    """For each typed vital how it stands against its limits and the last one; a text that is no number is a hard reading."""
     found: dict[str, Reading] = {}
     for name, text in draft.vitals.items():
         if text.strip() and name in VITALS:
             try:
-                found[name] = check_vital(name, parse_vital(name, text), age_years)
+                found[name] = _judged(name, parse_vital(name, text), age_years, before, at)
             except Invalid as refusal:
                 found[name] = Reading("hard", refusal.sentence)
     return found
 
 
-def checked(draft: ConsultationDraft, taken_at: datetime, age_years: int | None) -> VitalsSet | None:
+def checked(draft: ConsultationDraft, taken_at: datetime, age_years: int | None, before: Earlier = NOTHING) -> VitalsSet | None:
     """The measurements of a draft, None when nothing was measured.
 
     Raises Invalid naming the field for a hard limit, for a soft limit nobody confirmed, and for half a blood pressure.
@@ -86,7 +140,7 @@ def checked(draft: ConsultationDraft, taken_at: datetime, age_years: int | None)
         if not text.strip() or name not in MEASURED:
             continue
         value = parse_vital(name, text)
-        reading = check_vital(name, value, age_years)
+        reading = _judged(name, value, age_years, before, taken_at)
         if reading.level == "hard" or (reading.level == "soft" and name not in draft.confirmed):
             raise Invalid(name, reading.sentence)
         values[name] = value

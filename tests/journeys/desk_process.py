@@ -71,6 +71,12 @@ class Person(QObject):
         if self.room.editor is None:
             self.room.start_button.click()
         yield lambda: self.room.editor is not None
+        editor = self.room.editor
+        if editor._undecided:  # what the process before had typed and not saved
+            yield lambda: editor.versions is not None and editor.versions.isVisible()
+            editor.versions.choose_all("mine")
+            editor.versions.verb_button.click()
+            yield lambda: not editor._undecided
 
     def _write(self) -> Iterator[Callable[[], object]]:
         yield from self._room()

@@ -29,8 +29,8 @@ def test_the_document_server_is_away_and_returns(clinic_folder: Path, theme: The
         office.fill(room.editor.notes.editor("plan"), "Fluids, rest.")
         office.click(room.editor.complete_button)
         office.until(lambda: room.editor is None, "the visit is completed")
-        office.until(lambda: len(room.chart._texts) == 1, "the visit stands in the chart")
-        assert room.chart._texts[0].source == "database"
+        office.until(lambda: len(room.chart.visits.texts) == 1, "the visit stands in the chart")
+        assert room.chart.visits.texts[0].source == "database"
         office.until(dora.status.outbox.isVisible, "the status line says so")
         assert dora.status.outbox.text() == "1 visit waiting for the visit history"
         assert not dora.connection.isVisible(), "no banner: the doctor can do everything"

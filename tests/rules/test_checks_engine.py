@@ -106,6 +106,11 @@ def test_every_alert_says_what_it_rests_on() -> None:
     assert "04-May-2020" in next(a for a in found if a.rule == "allergy-class").facts[0]
 
 
+def test_a_pair_is_said_once_at_its_most_serious() -> None:
+    found = check(replace(FACTS, medicines=("warfarin",)), [Prescribed("naproxen")], shipped())
+    assert [a.key for a in found if a.rule == "interaction"] == ["interaction/warfarin-nsaid/naproxen/warfarin"]
+
+
 def test_keys_are_the_same_whichever_way_the_medicines_meet() -> None:
     one = check(replace(FACTS, medicines=("simvastatin",)), [Prescribed("clarithromycin")], shipped())
     two = check(replace(FACTS, medicines=("clarithromycin 500 mg",)), [Prescribed("SIMVASTATIN")], shipped())
@@ -195,6 +200,13 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     assert code == 0 and "STOP  Clarithromycin with simvastatin" in out
 
 
+def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check-medicines", str(tmp_path / "none.json")])
+    assert result.exit_code == 2 and "none.json cannot be read" in result.stderr
+    result = CliRunner().invoke(app, ["check-medicines", "-", "--json"], input=json.dumps(CASE))
+    assert result.exit_code == 0 and json.loads(result.stdout)["alerts"]
+
+
 @pytest.mark.parametrize(("content", "said"), [
     ("{", "not JSON"), ([1], "Case 1 must be an object"), ({"patient": {}}, "“prescribe” of the case must be a list"),
     ({"prescribe": []}, "“patient” of the case"), ({"patient": {"sex": "x"}, "prescribe": []}, "“sex” of the case must be"),
@@ -203,6 +215,7 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     ({"patient": {"allergies": [{}]}, "prescribe": []}, "Allergy 1 of the case"),
     ({"patient": {"medicines": "aspirin"}, "prescribe": []}, "a list of names"),
     ([CASE, {"patient": {}, "prescribe": [{"dose": "1 g"}]}], "Prescribe 1 of case 2"),
+    ("[" * 100_000, "nested far too deeply"),
     ({"patient": {"pregnant": "no"}, "prescribe": []}, "true, false or null"),
 ])
 def test_bad_input_is_one_sentence_that_names_the_place(tmp_path: Path, content: object, said: str) -> None:

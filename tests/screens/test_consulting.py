@@ -128,7 +128,7 @@ def test_completing_signs_and_the_prescription_opens(office: Office, practice: P
     office.click(room.editor.complete_button)
     office.until(lambda: room.editor is None, "the visit is completed")
     office.until(room.paper_button.hasFocus, "the paper is one key away")
-    office.until(lambda: len(room.chart._texts) == 1, "the visit stands in the chart at once")
+    office.until(lambda: len(room.chart.visits.texts) == 1, "the visit stands in the chart at once")
     with practice.read("dora") as session:
         assert visits.undelivered(session) == 1, "no worker runs here: it waits for the document server"
     office.click(room.paper_button)

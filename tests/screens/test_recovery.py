@@ -16,6 +16,8 @@ from tests.screens.office import Office
 from tests.screens.test_editor_states import appointment_of, on_server
 from tests.screens.test_two_desks import consulting
 from tests.visiting import TABLET, started
+from ui.consultation.unsigned import UnsignedPage
+from ui.dialogs.addendum import AddendumSheet
 from ui.dialogs.two_versions import TwoVersionsSheet
 
 SAVED = ConsultationDraft(notes={"plan": "Rest.", "subjective": "Cough"}, vitals={"pulse": "72"})
@@ -109,6 +111,25 @@ def test_a_server_put_back_to_an_older_state_is_noticed(office: Office, practice
     office.click(sheet.verb_button)
     office.until(lambda: not room.editor.unsaved)
     assert on_server(practice, consultation) == TYPED.notes
+
+
+def test_signed_without_these_words_they_become_an_addendum(office: Office, practice: Practice, patient: str, consultation: int) -> None:
+    left = crashed(practice, consultation, TYPED, SAVED, 1)
+    number = appointment_of(practice, patient)
+    with practice.write("dora") as session:
+        consultations.complete(session, consultation, SAVED, 1)
+    room = consulting(office, office.open("dora"), number)
+    office.until(lambda: isinstance(room.right.currentWidget(), UnsignedPage))
+    page = room.right.currentWidget()
+    assert [one.notes for one in page.found] == [{"plan": "Rest and fluids."}]
+    office.click(page.add_button)
+    sheet = office.sheet(AddendumSheet)
+    assert sheet.editor.toPlainText() == "Plan: Rest and fluids."
+    office.click(sheet.verb_button)
+    office.gone(sheet)
+    office.until(lambda: not isinstance(room.right.currentWidget(), UnsignedPage))
+    assert not left.path.exists()
+    office.until(lambda: [a.text for a in room.chart.visits.texts[0].addenda] == ["Plan: Rest and fluids."])
 
 
 def test_signing_leaves_nothing_on_this_computer(office: Office, practice: Practice, patient: str, consultation: int) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
-from uuid import UUID
+from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
@@ -13,15 +12,14 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
 from clinicdesk.services import chart as charts
-from clinicdesk.services import prescriptions, records, session_log, visits
+from clinicdesk.services import prescriptions, records, session_log
 from clinicdesk.services.chart import Chart
-from clinicdesk.services.drafts import NOTE_KINDS
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.prescriptions import PrescriptionRow
-from clinicdesk.services.visits import VisitText
 from ui.consultation.medicines_view import FactsSection, MedicinesSection
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
+from ui.consultation.visits_view import VisitsView
 from ui.desk import Desk
 from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
@@ -64,11 +62,10 @@ class ChartView(QWidget):
         super().__init__(parent)
         self.desk = desk
         self.patient_id = ""
-        self._texts: list[VisitText] = []
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._summary = QVBoxLayout()
-        self._visits = QVBoxLayout()
+        self.visits = VisitsView(desk)
         self.prescriptions: RowTable[PrescriptionRow] = RowTable(
             desk.theme,
             (
@@ -84,7 +81,7 @@ class ChartView(QWidget):
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
-            ("Visits", scrolled(self._visits, margins=MARGINS)),
+            ("Visits", self.visits),
             ("Prescriptions", _with_margins(self.prescriptions)),
             ("Records", self.records),
             ("Sessions", self.sessions),
@@ -97,14 +94,12 @@ class ChartView(QWidget):
     def show_patient(self, patient_id: str) -> None:
         """Read and show this patient's chart; nothing of the one before stays."""
         if patient_id != self.patient_id:
-            for layout in (self._summary, self._visits):
-                emptied(layout)
+            emptied(self._summary)
             self.prescriptions.show_rows(())
             self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
             self.tabs.setTabText(2, "Prescriptions")
             self.records.clear()
             self.sessions.clear()
-            self._texts = []
         self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
         self.refresh()
 
@@ -113,15 +108,7 @@ class ChartView(QWidget):
         if not self.patient_id:
             return
         self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
-        self.desk.ask(
-            self,
-            _visit_page,
-            self.patient_id,
-            None,
-            done=lambda t: self._show_visits(t, fresh=True),
-            failed=self._no_visits,
-            replaces="visits",
-        )
+        self.visits.show_patient(self.patient_id)
         self.desk.ask(
             self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
             replaces="prescriptions",
@@ -234,34 +221,6 @@ class ChartView(QWidget):
         section.body.addLayout(grid)
         return section
 
-    def _show_visits(self, texts: list[VisitText], *, fresh: bool) -> None:
-        if fresh:
-            emptied(self._visits)
-            self._texts = []
-        elif (last := self._visits.takeAt(self._visits.count() - 1)) is not None and (widget := last.widget()) is not None:
-            widget.deleteLater()
-        self._texts += texts
-        for text in texts:
-            self._visits.addWidget(_visit_card(text, self.desk.zone))
-        if not self._texts:
-            self._visits.addWidget(EmptyState(self.desk.theme, "No earlier visits.", icon="visits"))
-        elif len(texts) == PAGE:
-            oldest = (texts[-1].visit_date, texts[-1].id)
-            self._visits.addWidget(
-                button(
-                    "Show earlier visits",
-                    lambda: self.desk.ask(
-                        self, _visit_page, self.patient_id, oldest, done=lambda t: self._show_visits(t, fresh=False), replaces="visits"
-                    ),
-                )
-            )
-        else:
-            self._visits.addStretch(1)
-
-    def _no_visits(self, error: Exception) -> None:
-        emptied(self._visits)
-        self._visits.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
-
     def _no_prescriptions(self, error: Exception) -> None:
         """A list that could not be read never says that nothing was prescribed."""
         self.prescriptions.show_rows(())
@@ -284,11 +243,6 @@ class ChartView(QWidget):
         ProblemSheet(self.desk, self.patient_id, parent=self.window()).open()
 
 
-def _visit_page(session: object, patient_id: str, before: tuple[datetime, UUID] | None) -> list[VisitText]:
-    """A page of visits with their texts; runs on a worker."""
-    return visits.read(session, visits.of_patient(session, patient_id, PAGE, before))  # type: ignore[arg-type]
-
-
 def _entry(name: str, words: str) -> QWidget:
     line = QWidget()
     inner = QVBoxLayout(line)
@@ -299,43 +253,6 @@ def _entry(name: str, words: str) -> QWidget:
     if words:
         inner.addWidget(label(words, "soft", wrap=True, selectable=True))
     return line
-
-
-def _titled(title: str, words: str) -> QWidget:
-    line = QWidget()
-    line.setAccessibleName(f"{title}: {words}")
-    inner = QVBoxLayout(line)
-    inner.setContentsMargins(0, 0, 0, 0)
-    inner.setSpacing(1)
-    inner.addWidget(label(title, "label"))
-    inner.addWidget(label(words, "body", wrap=True, selectable=True))
-    return line
-
-
-def _visit_card(text: VisitText, zone: tzinfo) -> QWidget:
-    section = Section(f"{clinical_date(text.visit_date, zone)}  ·  {text.doctor_name}", card="surface")
-    if text.source == "broken":
-        section.body.addWidget(
-            label("The text of this visit cannot be opened: its seal is broken. Tell the administrator.", "error", wrap=True)
-        )
-        return section
-    if text.source == "database":
-        section.tools.addWidget(label("not yet in the archive", "faint"))
-    if text.reason:
-        section.body.addWidget(label(text.reason, "soft", wrap=True))
-    for kind, title in NOTE_KINDS.items():
-        if note := text.notes.get(kind):
-            section.body.addWidget(_titled(title, note))
-    if text.vitals:
-        section.body.addWidget(label("Vital signs", "label"))
-        section.body.addWidget(
-            label("  ·  ".join(f"{name} {value}" for name, value in text.vitals.items()), "soft", wrap=True, selectable=True)
-        )
-    if text.prescription:
-        section.body.addWidget(label("Prescription", "label"))
-    for line in text.prescription:
-        section.body.addWidget(label(line, "body", wrap=True, selectable=True))
-    return section
 
 
 def _shown(name: str, one: VitalsSet) -> str:

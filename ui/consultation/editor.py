@@ -17,6 +17,7 @@ from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_ti
 from clinicdesk.services import consultations, draft_merging, drafts, journaling
 from clinicdesk.services.consultations import Completed, ConsultationSheet
 from clinicdesk.services.drafts import ConsultationDraft, SavedDraft
+from ui.consultation.diagnoses import DiagnosesForm
 from ui.consultation.journaling import DraftJournal
 from ui.consultation.notes import NotesForm
 from ui.consultation.prescribing import PrescriptionList
@@ -59,11 +60,12 @@ class ConsultationEditor(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.save)
-        self.notes, self.vitals = NotesForm(desk, _fields(desk, sheet)), VitalsForm()
+        self.notes, self.vitals = NotesForm(desk, _fields(desk, sheet)), VitalsForm(desk.theme, years(sheet.banner.born, desk.now().date()))
+        self.diagnoses = DiagnosesForm(desk)
         self.prescription = PrescriptionList(desk, formulary, sheet.banner.patient_id, self.draft)
-        self.vitals.age_years = years(sheet.banner.born, datetime.now(self.desk.zone).date())
         body = QVBoxLayout()
-        for title, widget in (("Notes", self.notes), ("Vital signs", self.vitals), ("Prescription", self.prescription)):
+        for title, widget in (("Notes", self.notes), ("Vital signs", self.vitals), ("Diagnoses", self.diagnoses),
+                              ("Prescription", self.prescription)):
             section = Section(title, card="surface")
             section.body.addWidget(widget)
             body.addWidget(section)
@@ -75,7 +77,7 @@ class ConsultationEditor(QWidget):
         outer.addWidget(self._area, 1)
         outer.addWidget(self._foot())
         self._fill(sheet.saved.draft)
-        for part in (self.notes, self.vitals, self.prescription):
+        for part in (self.notes, self.vitals, self.diagnoses, self.prescription):
             part.changed.connect(self._edited)
         self.vitals.changed.connect(self.prescription.check.weight_changed)
         self._say_state("Draft saved" if sheet.saved.saved_at else "Nothing written yet", sheet.saved.saved_at)
@@ -111,8 +113,10 @@ class ConsultationEditor(QWidget):
 
     def draft(self) -> ConsultationDraft:
         """Everything as it stands in the fields."""
-        return self.vitals.into(ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items(),
-                                                  reasons=self.prescription.reasons()))
+        return self.vitals.into(
+            ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items(), diagnoses=self.diagnoses.diagnoses(),
+                              reasons=self.prescription.reasons())
+        )
 
     @property
     def unsaved(self) -> bool:
@@ -127,7 +131,8 @@ class ConsultationEditor(QWidget):
     def _fill(self, draft: ConsultationDraft) -> None:
         self.notes.fill(draft.notes)
         self.vitals.fill(draft)
-        self.prescription.fill(draft.items, draft.reasons)
+        self.diagnoses.fill(draft.diagnoses)
+        self.prescription.fill(draft.items, draft.reasons)  # last: it is checked against the rest
 
     def _edited(self) -> None:
         self._journal.edited()
@@ -200,6 +205,7 @@ class ConsultationEditor(QWidget):
                 self.notes.show_problem(error.field, error.sentence)
                 or self.vitals.show_problem(error)
                 or self.prescription.show_problem(error)
+                or self.diagnoses.show_problem(error)
             )
             if shown and (focus := self.focusWidget()) is not None:
                 self._area.ensureWidgetVisible(focus, 40, 120)
@@ -231,6 +237,7 @@ class ConsultationEditor(QWidget):
         self.notes.set_read_only()
         self.vitals.setEnabled(False)
         self.prescription.setEnabled(False)
+        self.diagnoses.setEnabled(False)
         self.complete_button.hide()
         self.close_button.show()
         words = "This visit is signed already. Compare it with “Visits”: what stands only here is in no record."
@@ -267,6 +274,11 @@ class ConsultationEditor(QWidget):
                                           f"Typed until {when}", "ClinicDesk ended before this was saved. Choose part by part.")
         self._wait_for_choice(f"Text you typed until {when} was not saved. It is still here.")
         QTimer.singleShot(0, self, self._ask)
+
+    def find_diagnosis(self) -> None:
+        """Put the keys into the find box of the diagnoses, with room for its list."""
+        self._area.ensureWidgetVisible(self.diagnoses.box, 0, 320)
+        self.diagnoses.box.setFocus()
 
     def compare(self) -> None:
         """Show the two versions that wait for a choice."""

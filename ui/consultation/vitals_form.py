@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Invalid
+from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.news2 import CONSCIOUSNESS
 from clinicdesk.rules.vitals import VITALS, Reading, bp_range, check_pressure, limits_text, number_text, parse_vital
 from clinicdesk.services.drafts import ConsultationDraft
-from clinicdesk.services.measuring import VitalsSet, checked, readings
+from clinicdesk.services.measuring import Earlier, VitalsSet, checked, earlier_of, readings
 from ui.live import HOLDS_REFRESH
+from ui.theme import Theme
 from ui.widgets.form import announce
-from ui.widgets.text import button, label, restyle
+from ui.widgets.spark import Spark
+from ui.widgets.text import button, label, restyle, row
 
 COLUMNS = 3
+#: Head circumference is asked up to this age in years: the published charts end at 5.
+HEAD_YEARS = 5
+#: So many earlier values make a trend.
+TREND = 12
 #: Fields in reading order; blood pressure is one pair.
-FIELDS = ("systolic", "diastolic", "pulse", "temperature", "respiration", "spo2", "oxygen_flow", "height", "weight", "pain", "glucose")
-SHORT = {"systolic": "Systolic", "diastolic": "Diastolic", "spo2": "Oxygen saturation", "glucose": "Glucose"}
+FIELDS = ("systolic", "diastolic", "pulse", "temperature", "respiration", "spo2", "oxygen_flow", "height", "weight",
+          "head_circumference", "pain", "glucose", "gcs")
+SHORT = {"systolic": "Systolic", "diastolic": "Diastolic", "spo2": "Oxygen saturation", "glucose": "Glucose", "gcs": "Coma scale"}
 
 
 @dataclass(slots=True)
@@ -30,6 +38,7 @@ class _Cell:
     """One vital: its field and the line below it."""
 
     editor: QLineEdit
+    before: QLabel
     words: QLabel
     action: QWidget
     press: Callable[[], None] = lambda: None
@@ -40,9 +49,11 @@ class VitalsForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, age_years: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.age_years: int | None = None
+        self._theme, self.age_years = theme, age_years
+        self._before = Earlier()
+        self._sparks: dict[str, Spark] = {}
         self._confirmed: set[str] = set()
         self._cells: dict[str, _Cell] = {}
         self._grid = QGridLayout()
@@ -56,16 +67,24 @@ class VitalsForm(QWidget):
             self._field(name)
         places: tuple[str | QComboBox, ...] = (
             *("systolic", "diastolic", "pulse", "temperature", "respiration", self.consciousness, "spo2", self.oxygen, "oxygen_flow"),
-            *("height", "weight", "glucose", "pain", self.scale),
+            *("height", "weight", "head_circumference", "glucose", "pain", "gcs", self.scale),
         )
+        if age_years is not None and age_years > HEAD_YEARS:  # measured in children alone
+            places = tuple(place for place in places if place != "head_circumference")
         for number, place in enumerate(places):
             caption, widget = self._captioned(place)
             line, column = divmod(number, COLUMNS)
             box = QVBoxLayout()
             box.setSpacing(3)
-            box.addWidget(caption)
+            if isinstance(place, str):
+                self._sparks[place] = spark = Spark(theme)
+                spark.hide()
+                box.addLayout(row(caption, None, spark))
+            else:
+                box.addWidget(caption)
             box.addWidget(widget)
             if isinstance(place, str):
+                box.addWidget(self._cells[place].before)
                 box.addWidget(self._cells[place].words)
                 box.addWidget(self._cells[place].action, 0, Qt.AlignmentFlag.AlignLeft)
             box.addStretch(1)
@@ -114,7 +133,9 @@ class VitalsForm(QWidget):
         words.hide()
         action = button("", partial(self._press, name), variant="link")
         action.hide()
-        self._cells[name] = _Cell(editor, words, action)
+        before = label("", "faint")
+        before.hide()
+        self._cells[name] = _Cell(editor, before, words, action)
 
     def _press(self, name: str) -> None:
         self._cells[name].press()
@@ -122,6 +143,22 @@ class VitalsForm(QWidget):
     def editor(self, name: str) -> QLineEdit:
         """The field of a vital."""
         return self._cells[name].editor
+
+    def know(self, sets: Sequence[VitalsSet], zone: tzinfo) -> None:
+        """What was measured earlier, newest first: the last value and its trend at each field, and what a new one is compared with."""
+        self._before = earlier_of(sets)
+        for name, cell in self._cells.items():
+            known = [(one.values[name], one.taken_at) for one in sets if name in one.values][:TREND]
+            cell.before.setVisible(bool(known))
+            if not known:
+                continue
+            decimals, unit = VITALS[name].decimals, VITALS[name].unit
+            value, at = known[0]
+            cell.before.setText(f"{number_text(value, decimals)} on {clinical_date(at, zone)}")
+            words = ", ".join(f"{number_text(v, decimals)} on {clinical_date(d, zone)}" for v, d in reversed(known))
+            if name in self._sparks:
+                self._sparks[name].show_values([float(v) for v, _ in reversed(known)], f"{VITALS[name].label}, {unit}: {words}")
+        self._judge()
 
     def fill(self, draft: ConsultationDraft) -> None:
         """Show what a draft holds."""
@@ -183,7 +220,7 @@ class VitalsForm(QWidget):
         self.changed.emit()
 
     def _judge(self) -> None:
-        found = readings(self.into(ConsultationDraft()), self.age_years)
+        found = readings(self.into(ConsultationDraft()), self.age_years, self._before, datetime.now(UTC))
         for name in self._cells:
             self._say(name, found.get(name, Reading("ok")))
         self._judge_pressure(found)
@@ -227,18 +264,6 @@ class VitalsForm(QWidget):
         self._confirmed.add(key)
         self._edited()
 
-    def measured(self, at: datetime) -> VitalsSet | None:
-        """What the scores are computed from; None while a value is refused or nothing typed.
-
-        Not yet saying whether the patient breathes oxygen hides no score that does not need it: NEWS2 names it as missing.
-        """
-        draft = self.into(ConsultationDraft())
-        try:
-            found = checked(replace(draft, oxygen=bool(draft.oxygen)), at, self.age_years)
-        except Invalid:
-            return None
-        return replace(found, oxygen=draft.oxygen) if found is not None else None
-
     def _bmi_words(self, measured: VitalsSet | None) -> list[str]:
         if measured is None or measured.bmi is None:
             return []
@@ -249,7 +274,7 @@ class VitalsForm(QWidget):
     def _score_words(self) -> str:
         draft = self.into(ConsultationDraft())
         try:
-            measured = checked(draft, datetime.now(UTC), self.age_years)
+            measured = checked(draft, datetime.now(UTC), self.age_years, self._before)
         except Invalid as refusal:  # something else is missing or refused: body mass index needs only its own two
             size = {n: t for n, t in draft.vitals.items() if n in {"height", "weight"}}
             body = replace(draft, vitals=size, oxygen=None, consciousness="")

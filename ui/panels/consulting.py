@@ -12,16 +12,19 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 from shiboken6 import isValid
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError
-from clinicdesk.paths import resource
-from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import clinical_date, clinical_time
 from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
 from clinicdesk.services.drafts import ItemDraft
+from clinicdesk.services.journaling import Unsigned
+from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
+from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
 from ui.live import RefreshWhenShown
@@ -46,13 +49,14 @@ class ConsultingPanel(Panel):
         self.row: AppointmentRow | None = None
         self.patient_id = ""
         self.editor: ConsultationEditor | None = None
+        self._earlier: tuple[VitalsSet, ...] = ()  # of the patient shown
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
-        self._formulary = read_formulary(resource("medicines"))
+        self._formulary = clinic_knowledge(getattr(desk.settings, "data_dir", None)).formulary
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
         self.photo = PhotoBox(desk, self, side=48)
         self.chart = ChartView(desk)
-        self.chart.read.connect(lambda found: self._show_banner(found.banner))
+        self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
         self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
         self.chart.renew_requested.connect(self._renew)
@@ -89,6 +93,7 @@ class ConsultingPanel(Panel):
             Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
             Action("Renew all long-term medicines", self._renew_all, "history", "Alt+R"),
             Action("Complete the visit", self._complete, "finish", "F9"),
+            Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
         )
@@ -152,12 +157,19 @@ class ConsultingPanel(Panel):
     def _show_patient(self, patient_id: str) -> None:
         if patient_id != self.patient_id:
             self.banner.set_banner(None)
+            self._earlier = ()
         self.patient_id = patient_id
         self.banner.show()
         self.photo.show_patient(patient_id)
         self.chart.setVisible(True)
         self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")
         self.chart.show_patient(patient_id)
+
+    def _chart_read(self, found: Chart) -> None:
+        self._show_banner(found.banner)
+        self._earlier = found.vitals
+        if self.editor is not None and self.editor.sheet.banner.patient_id == found.banner.patient_id:
+            self.editor.vitals.know(found.vitals, self.desk.zone)
 
     def _show_banner(self, banner: Banner) -> None:
         if banner.patient_id == self.patient_id:
@@ -187,6 +199,9 @@ class ConsultingPanel(Panel):
                     advice=f"Appointment of {when}. What was written is under Visits.",
                 )
             )
+            if row.consultation_id is not None:
+                self.desk.ask(self, consultations.left_unsigned, row.consultation_id, done=lambda found: self._show_unsigned(row, found),
+                              failed=lambda _e: None, replaces="unsigned")
         else:
             self._show_right(
                 EmptyState(
@@ -196,6 +211,12 @@ class ConsultingPanel(Panel):
                     advice=f"Appointment {when}. As soon as reception checks her in, the consultation can start.",
                 )
             )
+
+    def _show_unsigned(self, row: AppointmentRow, found: tuple[Unsigned, ...]) -> None:
+        if found and self.row is not None and self.row.id == row.id and self.editor is None:
+            page = UnsignedPage(self.desk, row, found)
+            page.settled.connect(self._show_step)
+            self._show_right(page)
 
     def _start_page(self, row: AppointmentRow, when: str) -> QWidget:
         page = QWidget()
@@ -256,6 +277,7 @@ class ConsultingPanel(Panel):
         editor.saved.connect(lambda: self._let_go(editor))
         editor.refused.connect(lambda error: self._refused(editor, error))
         editor.closed.connect(lambda: self._closed(editor))
+        editor.vitals.know(self._earlier, self.desk.zone)
         return editor
 
     def _let_go(self, editor: ConsultationEditor) -> None:
@@ -332,6 +354,10 @@ class ConsultingPanel(Panel):
             self.desk.tell("Medicines are renewed within a consultation: start it first.")
             return
         self.editor.prescription.take(items)
+
+    def _diagnose(self) -> None:
+        if self.editor is not None:
+            self.editor.find_diagnosis()
 
     def _complete(self) -> None:
         if self.editor is not None:

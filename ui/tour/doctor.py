@@ -220,7 +220,7 @@ def _complete_without_documents(w: Walk) -> None:
     w.clinic.servers.embedded.stop_documents()
     w.guide.click(editor.complete_button)
     w.guide.until(lambda: room.editor is None and hasattr(room, "paper_button"), "the visit is completed")
-    w.guide.until(lambda: any("Testa" not in t.doctor_name and t.reason for t in room.chart._texts), "the visit is in the chart")  # noqa: SLF001
+    w.guide.until(lambda: any("Testa" not in t.doctor_name and t.reason for t in room.chart.visits.texts), "the visit is in the chart")
     room.chart.tabs.setCurrentIndex(1)
     w.guide.until(lambda: _undelivered(w) == 1, "one visit waits")
     w.guide.settle()

@@ -28,6 +28,8 @@ _INTOLERANCE: Final = re.compile(
     r"nausea|vomit|diarrh|constipat|headache|dizz|drows|sleep|stomach|abdom|gastr|indigest|dyspeps|heartburn|cough|fatigue|cramp|insomnia|"
     r"dry mouth|flatulen|sedat|malaise", re.IGNORECASE)
 _ITCH: Final = re.compile(r"itch|prurit", re.IGNORECASE)
+#: “No known allergies” written as if it were a substance.
+NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
 _HIGH_PARACETAMOL_MG: Final = 1000
 _AROUND: Final = re.compile(
     r"^(known )?(drug )?(allergy|allergic|hypersensitivity|intolerance|intolerant|adverse reaction)( reaction)?( to| -|:)?\s+"
@@ -79,7 +81,7 @@ def check_allergies(case: Case) -> Iterator[Alert]:
 
 def _read(case: Case, allergy: KnownAllergy) -> _Read | None:
     known = case.knowledge
-    if key_of(allergy.substance) in known.not_medicines:
+    if key_of(allergy.substance) in known.not_medicines or NONE_KNOWN.match(key_of(allergy.substance)):
         return None
     classes = tuple(c for c in known.allergy_classes if c.name in known.allergy_names.read(allergy.substance).found)
     ingredients = () if classes and _only_class(case, allergy) else name(allergy.substance, known).ingredients
@@ -96,7 +98,7 @@ def _not_understood(case: Case, allergies: tuple[KnownAllergy, ...], read: list[
         words = set(key_of(allergy.substance).split())
         harmless = key_of(allergy.substance) in case.knowledge.not_medicines or any(
             set(known.split()) <= words for known in case.knowledge.not_medicines)
-        if id(allergy) not in understood and not harmless:
+        if id(allergy) not in understood and not harmless and not NONE_KNOWN.match(key_of(allergy.substance)):
             yield not_checked(case, "allergies", 2, slug("allergy", allergy.substance), case.lines[0].prescribed.medicine,
                               f"The allergy “{allergy.substance}” is in no table, so nothing was checked against it.",
                               advice="Write the generic name of the substance, or check it yourself.", other=allergy.substance,

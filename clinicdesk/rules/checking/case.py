@@ -94,7 +94,8 @@ def name(text: str, knowledge: Knowledge, route: str = "") -> Named:
     naming: Naming = knowledge.names.read(text)
     ingredients = tuple(dict.fromkeys(i for m in naming.found for i in knowledge.medicines[m].ingredients))
     groups = {group for i in ingredients for group in knowledge.medicines[i].groups}
-    local = (naming.local or key_of(route) in _LOCAL_ROUTES) and groups.isdisjoint(_SYSTEMIC_THOUGH_ON_THE_SKIN)
+    put_on = key_of(route) in _LOCAL_ROUTES if route else naming.local
+    local = put_on and groups.isdisjoint(_SYSTEMIC_THOUGH_ON_THE_SKIN)
     return Named(text, naming.found, ingredients, naming.unknown, local)
 
 

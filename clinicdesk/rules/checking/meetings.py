@@ -20,8 +20,10 @@ def check_interactions(case: Case) -> Iterator[Alert]:
         best: dict[str, tuple[str, str]] = {}
         for one in line.named.ingredients:
             for two in other.ingredients:
-                for rule in case.knowledge.interactions.get((one, two), ()):
-                    best.setdefault(rule.key, (one, two))
+                rules = case.knowledge.interactions.get((one, two), ())
+                for rule in rules:
+                    if rule.tier == rules[0].tier:  # they are sorted: what is milder for the same pair adds nothing
+                        best.setdefault(rule.key, (one, two))
         for rule_key, (one, two) in best.items():
             rule = next(r for r in case.knowledge.interactions[one, two] if r.key == rule_key)
             meets = "is a current medicine" if current else "is prescribed with it"

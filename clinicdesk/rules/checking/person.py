@@ -85,7 +85,7 @@ def check_kidney(case: Case) -> Iterator[Alert]:
 
 def _could_be(case: Case) -> bool:
     age = case.age
-    return age is None or CAN_BE_PREGNANT_FROM <= age <= CAN_BE_PREGNANT_TO
+    return age is None or CAN_BE_PREGNANT_FROM <= int(age) <= CAN_BE_PREGNANT_TO
 
 
 def _because(limit: Limit) -> str:

@@ -1,0 +1,131 @@
+"""Everything of a patient that has a time, for one axis: read from PostgreSQL alone, a fixed number of queries whatever the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, tzinfo
+from typing import Any
+
+from sqlalchemy import select
+
+from clinicdesk.errors import NotAllowed
+from clinicdesk.models.accounts import User
+from clinicdesk.models.clinical import Allergy, Medicine, Problem, Vitals
+from clinicdesk.models.people import Doctor
+from clinicdesk.models.prescribing import Prescription
+from clinicdesk.models.records import Record, Visit
+from clinicdesk.rules.time_axis import Event, History, Series, Span
+from clinicdesk.rules.vitals import VITALS, bmi
+from clinicdesk.services.chart import UNAVAILABLE, banner
+from clinicdesk.services.person import of_person
+from clinicdesk.services.records import KINDS
+from clinicdesk.storage.database import ClinicSession
+
+#: Measurements in the order of their plots.
+_PLOTS = ("pulse", "temperature", "respiration", "spo2", "weight", "height", "glucose", "head_circumference", "pain", "gcs")
+
+
+def history(session: ClinicSession, patient_id: str) -> History:
+    """A patient's whole history; NotAllowed without a care relation."""
+    if banner(session, patient_id).allergy_title in {"", UNAVAILABLE}:
+        raise NotAllowed("This patient is not in your care.")
+    zone = session.zone
+    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_prescriptions(session, patient_id))
+    spans = (*_allergies(session, patient_id, zone), *_problems(session, patient_id, zone), *_medicines(session, patient_id, zone))
+    return History(
+        tuple(sorted(events, key=lambda event: event.at)),
+        tuple(sorted(spans, key=lambda span: span.begins)),
+        _series(session, patient_id),
+        session.now().timestamp(),
+    )
+
+
+def _visits(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    rows = session.execute(
+        select(Visit.id, Visit.visit_date, User.name)
+        .join(Doctor, Doctor.id == Visit.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .where(of_person(Visit.patient_id, patient_id), Visit.revision == 1)
+    )
+    return [Event("visit", at.timestamp(), f"Visit with {name}", number) for number, at, name in rows]
+
+
+def _documents(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    """Records that people write; those that a visit makes by itself stand in its own lane."""
+    rows = session.execute(
+        select(Record.id, Record.happened_at, Record.kind, Record.title).where(
+            of_person(Record.patient_id, patient_id), Record.kind != "visit"
+        )
+    )
+    return [Event("document", at.timestamp(), f"{KINDS.get(kind, kind)}: {title}", number) for number, at, kind, title in rows]
+
+
+def _prescriptions(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    rows = session.execute(
+        select(Prescription.id, Prescription.issued_at, Prescription.number).where(of_person(Prescription.patient_id, patient_id))
+    )
+    return [Event("prescription", at.timestamp(), f"Prescription {number}", ref) for ref, at, number in rows]
+
+
+def _allergies(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
+    rows = session.execute(
+        select(Allergy.id, Allergy.substance, Allergy.noted_on, Allergy.ended_on, Allergy.recorded_at).where(
+            of_person(Allergy.patient_id, patient_id)
+        )
+    )
+    return [Span("allergy", _moment(noted, zone) if noted else recorded.timestamp(), _end(ended, zone), name, ref)
+            for ref, name, noted, ended, recorded in rows]
+
+
+def _problems(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
+    rows = session.execute(
+        select(Problem.id, Problem.description, Problem.started_on, Problem.ended_on, Problem.recorded_at).where(
+            of_person(Problem.patient_id, patient_id)
+        )
+    )
+    return [Span("problem", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
+            for ref, name, begun, ended, recorded in rows]
+
+
+def _medicines(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
+    rows = session.execute(
+        select(Medicine.id, Medicine.description, Medicine.started_on, Medicine.ended_on, Medicine.recorded_at).where(
+            of_person(Medicine.patient_id, patient_id)
+        )
+    )
+    return [Span("medicine", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
+            for ref, name, begun, ended, recorded in rows]
+
+
+def _moment(day: date, zone: tzinfo) -> float:
+    return datetime.combine(day, time(), tzinfo=zone).timestamp()
+
+
+def _end(day: date | None, zone: tzinfo) -> float | None:
+    return None if day is None else datetime.combine(day, time(23, 59), tzinfo=zone).timestamp()
+
+
+def _series(session: ClinicSession, patient_id: str) -> tuple[Series, ...]:
+    columns = [getattr(Vitals, name) for name in _PLOTS]
+    rows = session.execute(
+        select(Vitals.taken_at, Vitals.systolic, Vitals.diastolic, *columns)
+        .where(of_person(Vitals.patient_id, patient_id))
+        .order_by(Vitals.taken_at, Vitals.id)
+    ).all()
+    found = []
+    pressure = [(row[0].timestamp(), float(row[1]), float(row[2])) for row in rows if row[1] is not None]
+    if pressure:
+        at, high, low = zip(*pressure, strict=True)
+        found.append(Series("pressure", "Blood pressure", "mmHg", at, high, low))
+    for number, name in enumerate(_PLOTS, 3):
+        vital = VITALS[name]
+        found += _one(name, vital.label, vital.unit, [(row[0], row[number]) for row in rows if row[number] is not None])
+    height, weight = _PLOTS.index("height") + 3, _PLOTS.index("weight") + 3
+    both = [(row[0], bmi(row[height], row[weight])) for row in rows if row[height] is not None and row[weight] is not None]
+    return (*found, *_one("bmi", "Body mass index", "kg/m²", both))
+
+
+def _one(name: str, label: str, unit: str, points: list[tuple[datetime, Any]]) -> list[Series]:
+    if not points:
+        return []
+    return [Series(name, label, unit, tuple(at.timestamp() for at, _ in points), tuple(float(value) for _, value in points))]
