@@ -31,6 +31,7 @@ _LENGTHS = {
     "instructions": ("Instructions", 300),
     "indication": ("Indication", 200),
     "rate": ("Rate", 60),
+    "dose_basis": ("Basis of the dose", 120),
 }
 
 

@@ -302,3 +302,47 @@ def test_stopping_asks_why(office: Office, practice: Practice, patient: str, ope
         assert medication.current(session, patient) == []
         assert [s.reason for s in medication.stopped(session, patient)] == ["Side effect"]
     office.until(lambda: [s.rows for s in room.chart.findChildren(MedicinesSection) if s.isVisible()] == [[]], "the chart shows it")
+
+
+def test_a_childs_dose_by_weight_is_shown_used_and_printed(office: Office, practice: Practice) -> None:
+    child = practice.patient(first_name="Kit", born=str(practice.at(9, day=-1500).date()))
+    number = started(practice, child, hour=15)
+    with practice.read("dora") as session:
+        appointment = next(row.id for row in consultations.in_progress(session) if row.patient_id == child)
+        assert number
+    room = consulting(office, office.open("dora"), appointment)
+    office.until(lambda: room.editor is not None)
+    office.settle()
+    line = room.editor.prescription
+    line._finish(replace(TABLET, medicine="paracetamol", strength="120 mg in 5 mL", form="oral suspension", dose_value="", dose_unit="mL",
+                         times_per_day="4", duration_days="3", indication="fever"))
+    sheet = office.sheet(MedicineSheet)
+    assert "weigh the child" in sheet.by_weight.words.text() and not sheet.by_weight.use_button.isEnabled()
+    sheet.reject()
+    office.fill(room.editor.vitals.editor("weight"), "12.4")
+    line._finish(replace(TABLET, medicine="paracetamol", strength="120 mg in 5 mL", form="oral suspension", dose_value="", dose_unit="mL",
+                         times_per_day="4", duration_days="3", indication="fever"))
+    sheet = line.sheet
+    office.until(sheet.isVisible)
+    sheet.by_weight.per_kg.setText("15")
+    assert sheet.by_weight.words.text().startswith("15 mg per kg × 12.4 kg = 186 mg; given as 8 mL.")
+    sheet.by_weight.use_button.click()
+    assert sheet.item().dose_value == "8" and sheet.item().dose_basis.startswith("15 mg per kg, 12.4 kg on ")
+    sheet.by_weight.per_kg.setText("40")
+    assert "More than the 15 mg per kg" in sheet.by_weight.warning.text()
+    sheet.form.set_value("dose_value", "9")
+    assert sheet.item().dose_basis == "", "another dose is not based on the weight"
+    sheet.form.set_value("dose_value", "8")
+    sheet.submit()
+    office.gone(sheet)
+    (item,) = line.items()
+    assert item.dose_basis
+    office.until(lambda: line.check.state in {"clear", "found"})
+    office.settle()
+    office.click(room.editor.complete_button)
+    office.until(lambda: room.editor is None, line.problem.text() or "it is signed")
+
+
+def test_an_adult_is_not_weighed(room: Any) -> None:
+    room.editor.prescription.add()
+    assert room.editor.prescription.sheet.by_weight is None

@@ -62,7 +62,7 @@ class ConsultationEditor(QWidget):
         self._timer.timeout.connect(self.save)
         self.notes, self.vitals = NotesForm(desk, _fields(desk, sheet)), VitalsForm(desk.theme, years(sheet.banner.born, desk.now().date()))
         self.diagnoses = DiagnosesForm(desk)
-        self.prescription = PrescriptionList(desk, formulary, sheet.banner.patient_id, self.draft)
+        self.prescription = PrescriptionList(desk, formulary, sheet.banner.patient_id, self.draft, sheet.banner.born)
         body = QVBoxLayout()
         for title, widget in (("Notes", self.notes), ("Vital signs", self.vitals), ("Diagnoses", self.diagnoses),
                               ("Prescription", self.prescription)):

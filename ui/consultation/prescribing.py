@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -13,7 +14,8 @@ from clinicdesk.rules.alert_reasons import GivenReason, lacks, reason_of
 from clinicdesk.rules.formulary import Formulary
 from clinicdesk.rules.safety import Alert
 from clinicdesk.rules.tall_man import tall_man
-from clinicdesk.services import medication
+from clinicdesk.rules.weight_doses import CHILD_BELOW, Weight
+from clinicdesk.services import medication, safety
 from clinicdesk.services.drafts import ConsultationDraft, ItemDraft
 from clinicdesk.services.prescribing import preview
 from clinicdesk.services.safety import Checkup
@@ -22,6 +24,7 @@ from ui.consultation.checking import SafetyCheck
 from ui.consultation.quick_line import QuickLine
 from ui.consultation.repeating import RepeatButton
 from ui.desk import Desk
+from ui.dialogs.by_weight import Child
 from ui.dialogs.medicine import MedicineSheet
 from ui.dialogs.wrong_allergy import WrongAllergySheet
 from ui.live import RefreshWhenShown
@@ -35,9 +38,11 @@ class PrescriptionList(QWidget):
     changed = Signal()
 
     def __init__(self, desk: Desk, formulary: Formulary, patient_id: str = "", draft: Callable[[], ConsultationDraft] | None = None,
-                 parent: QWidget | None = None) -> None:
+                 born: date | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk, self._formulary, self._patient_id = desk, formulary, patient_id
+        self._born = born
+        self._weight: Weight | None = None
         self._draft = draft or (lambda: ConsultationDraft(items=self.items()))
         self._items: list[ItemDraft] = []
         self._reasons: list[GivenReason] = []
@@ -70,7 +75,11 @@ class PrescriptionList(QWidget):
         outer.addWidget(self.check)
         outer.addWidget(self.problem)
         outer.addLayout(foot)
-        self._live = RefreshWhenShown(self, desk.live, ("favourites",), self._read_favourites)
+        self._live = RefreshWhenShown(self, desk.live, ("favourites", f"chart {patient_id}"), self._read)
+
+    def _read(self) -> None:
+        self._read_favourites()
+        self._read_weight()
 
     def _read_favourites(self) -> None:
         self.desk.ask(self, medication.favourites, done=self.quick.set_favourites, failed=lambda _e: None, replaces="favourites")
@@ -126,10 +135,25 @@ class PrescriptionList(QWidget):
 
     def _open(self, number: int | None, start: ItemDraft | None = None) -> None:
         sheet = MedicineSheet(self.desk, self._formulary, start if number is None else self._items[number], parent=self.window(),
-                              new=number is None)
+                              new=number is None, child=self._child())
         sheet.accepted.connect(partial(self._take, sheet, number))
         self.sheet = sheet
         sheet.open()
+
+    def _child(self) -> Child | None:
+        """Whom a dose by weight is for; None for adults. A weight typed in this consultation is today's."""
+        today = self.desk.now().date()
+        if self._born is None or (today - self._born).days >= CHILD_BELOW * 365.25:
+            return None
+        typed = safety.typed_weight(self._draft())
+        return Child(self._born, today, Weight(typed, today) if typed is not None else self._weight)
+
+    def _read_weight(self) -> None:
+        def read(weight: Weight | None) -> None:
+            self._weight = weight
+
+        if self._patient_id:
+            self.desk.ask(self, safety.last_weight, self._patient_id, done=read, failed=lambda _e: read(None), replaces="weight")
 
     def _take(self, sheet: MedicineSheet, number: int | None) -> None:
         if number is None:
