@@ -346,3 +346,16 @@ def test_a_childs_dose_by_weight_is_shown_used_and_printed(office: Office, pract
 def test_an_adult_is_not_weighed(room: Any) -> None:
     room.editor.prescription.add()
     assert room.editor.prescription.sheet.by_weight is None
+
+
+def test_rx_in_the_command_bar_prescribes_in_the_open_consultation(office: Office, room: Any) -> None:
+    window = room.window()
+    window.find_box.setFocus()
+    office.fill(window.find_box, "rx amox 500 tid 7d")
+    office.settle()
+    hits = window.find_box._commands("rx amox 500 tid 7d")
+    assert [hit.title.startswith("Prescribe amoxicillin — 500 mg — capsule, Take 500 mg by mouth") for hit in hits] == [True]
+    window.find_box._chosen(hits[0].record)
+    office.settle()
+    assert [item.medicine for item in room.editor.prescription.items()] == ["amoxicillin"]
+    assert window.find_box._commands("rx") != hits

@@ -125,6 +125,12 @@ class PrescriptionList(QWidget):
         if not new:
             self.desk.tell("Nothing to renew: all of it stands in the prescription already." if items else "No long-term medicines.")
 
+    def take_typed(self, line: str) -> None:
+        """A line from the command bar: as if it had been typed here and Enter pressed."""
+        self.focus_line()
+        self.quick.put(line)
+        self.quick.submit()
+
     def _add(self, item: ItemDraft) -> None:
         self._items.append(item)
         self._edited()

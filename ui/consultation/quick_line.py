@@ -70,6 +70,13 @@ class QuickLine(QWidget):
         self.field.setText(text)
         self._shown()
 
+    def described(self, text: str) -> str:
+        """A line in full words, or what is unclear in it, on one line."""
+        found = parse(text, self._formulary)
+        if not isinstance(found, Parsed):
+            return f"{text}: {found.sentence}"
+        return ", ".join(part for part in (_in_full(item_from(found)) or text).split("\n") if part)
+
     def submit(self) -> None:
         """Take the line when it is complete; else open the sheet with what was understood."""
         text = self.field.text().strip()

@@ -24,6 +24,7 @@ from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
+from ui.consultation.room_commands import prescribing_commands
 from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
@@ -90,8 +91,7 @@ class ConsultingPanel(Panel):
     def commands(self) -> Sequence[Action]:
         """The keys of the consulting room."""
         return (
-            Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
-            Action("Renew all long-term medicines", self._renew_all, "history", "Alt+R"),
+            *prescribing_commands(lambda: self.editor.prescription if self.editor else None),
             Action("Complete the visit", self._complete, "finish", "F9"),
             Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
@@ -339,14 +339,6 @@ class ConsultingPanel(Panel):
         """Open the stored paper: look, print, save."""
         self.paper = PrescriptionWindow(self.desk, prescription_id, parent=self.window())
         self.paper.show()
-
-    def _prescribe(self) -> None:
-        if self.editor is not None:
-            self.editor.prescription.focus_line()
-
-    def _renew_all(self) -> None:
-        if self.editor is not None:
-            self.editor.prescription.repeat.renew_all()
 
     def _renew(self, items: tuple[ItemDraft, ...]) -> None:
         """A medicine of the chart is prescribed again, in the consultation that is open."""
