@@ -71,8 +71,8 @@ class PrescriptionList(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
         outer.addWidget(self.quick)
+        outer.addWidget(self.check)  # above the lines: what could not be checked is never below the fold
         outer.addLayout(self._lines)
-        outer.addWidget(self.check)
         outer.addWidget(self.problem)
         outer.addLayout(foot)
         self._live = RefreshWhenShown(self, desk.live, ("favourites", f"chart {patient_id}"), self._read)

@@ -74,7 +74,6 @@ class MedicineSheet(Sheet):
         if child is not None:
             self.by_weight = ByWeight(child, self._for_weight, lambda name: shipped().limits.get(name, ()))
             self.by_weight.used.connect(self._use_weight)
-            self.body.addWidget(self.by_weight)
         self._words = Section("In full words", card="sunken")
         self.sentence = label("", "body", wrap=True, selectable=True)
         self.missing = label("", "warning", wrap=True)
@@ -83,6 +82,8 @@ class MedicineSheet(Sheet):
             self._words.body.addWidget(line)
         outer = self.layout()
         if isinstance(outer, QVBoxLayout):  # below the fields that scroll: what will be printed is always in view
+            if self.by_weight is not None:
+                outer.insertWidget(outer.indexOf(self.problem), self.by_weight)
             outer.insertWidget(outer.indexOf(self.problem), self._words)
         self._frequency = frequency
         form.changed.connect(self._refresh)
