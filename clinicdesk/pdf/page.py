@@ -118,10 +118,10 @@ def _joined(line: Line) -> Line:
 class Paper:
     """One document being drawn. `scale` shrinks type on A5; `left` and `right` are the margins' inner edges."""
 
-    def __init__(self, name: PaperName, title: str) -> None:
+    def __init__(self, name: PaperName, title: str, *, landscape: bool = False) -> None:
         """Begin a document; its bytes depend on nothing but what is drawn (no clock, no random numbers)."""
         register_fonts()
-        self.width, self.height = PAPER[name]
+        self.width, self.height = PAPER[name][::-1] if landscape else PAPER[name]
         self.scale = 0.86 if name == "A5" else 1.0
         margin = 30.0 if name == "A5" else 46.0
         self.left, self.right = margin, self.width - margin
@@ -165,6 +165,11 @@ class Paper:
             self._canvas.setLineWidth(0.7)
         self._canvas.roundRect(left, self.height - bottom, right - left, bottom - top, radius, stroke=int(bool(stroke)),
                                fill=int(bool(fill)))
+
+    @property
+    def canvas(self) -> Any:
+        """ReportLab's canvas, for drawings; its y counts from the bottom edge."""
+        return self._canvas
 
     def warning_sign(self, left: float, top: float, size: float) -> None:
         """A filled triangle with an exclamation mark: shape as well as colour."""

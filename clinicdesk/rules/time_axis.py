@@ -220,15 +220,19 @@ def _span_lane(spans: Sequence[Span], now: float, window: Window, zone: tzinfo, 
             continue
         begin, end = max(window.x(span.begins), GUTTER), min(window.x(ends), window.width)
         end = max(end, begin + 3)
-        row = next((n for n, taken in enumerate(free) if taken + 8 <= begin), len(free))
+        wide = len(span.title) * _LETTER + 6
+        outside = begin + wide > window.width and end - begin < wide  # no room to the right: the words stand to the left of the bar
+        first, reach = (begin - wide - 4, end) if outside else (begin, max(end, begin + wide))
+        row = next((n for n, taken in enumerate(free) if taken + 8 <= first), len(free))
         if row >= MOST_ROWS:
             left_over += 1
             continue
-        reach = max(end, begin + 6 + len(span.title) * _LETTER)
         free[row:row + 1] = [reach]
         top = y + 3 + row * ROW
-        shapes += [Box(begin, top, end - begin, ROW - 4, "accent_soft" if span.kind == "medicine" else "sunken", ink),
-                   Words(begin + 5, top + (ROW - 4) / 2, span.title, "text", most=max(40.0, window.width - begin - 8))]
+        shapes.append(Box(begin, top, end - begin, ROW - 4, "accent_soft" if span.kind == "medicine" else "sunken", ink))
+        middle = top + (ROW - 4) / 2
+        shapes.append(Words(begin - 5, middle, span.title, "text", align="right", most=max(40.0, begin - GUTTER)) if outside else
+                      Words(begin + 5, middle, span.title, "text", most=max(40.0, window.width - begin - 8)))
         until = clinical_date(datetime.fromtimestamp(span.ends, zone)) if span.ends is not None else "today"
         tip = f"{span.title}, {clinical_date(datetime.fromtimestamp(span.begins, zone))} to {until}"
         marks.append(Mark(begin, top, max(end - begin, 12), ROW - 4, span.kind, span.ref, tip))
@@ -246,7 +250,7 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
     end = min(len(one.moments), bisect_right(one.moments, window.ends) + 1)
     values, low = one.values[begin:end], one.low[begin:end]
     moments = one.moments[begin:end]
-    shapes += [Words(8, y + 16, one.label, "text", most=GUTTER - 46), Words(8, y + 32, one.unit, "text_faint"),
+    shapes += [Words(8, y + 24, one.label, "text", most=GUTTER - 12), Words(8, y + 40, one.unit, "text_faint"),
                Line(((0, y + TRACK), (window.width, y + TRACK)), "line")]
     if not values:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Any
 
@@ -14,11 +14,18 @@ from clinicdesk.models.clinical import Allergy, Medicine, Problem, Vitals
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.prescribing import Prescription
 from clinicdesk.models.records import Record, Visit
-from clinicdesk.rules.time_axis import Event, History, Series, Span
+from clinicdesk.pdf.chart_page import WIDTH, ChartPage, render
+from clinicdesk.pdf.sheets import Letterhead
+from clinicdesk.rules.ages import age_text
+from clinicdesk.rules.moments import clinical_date
+from clinicdesk.rules.pictures import Picture
+from clinicdesk.rules.time_axis import Event, History, Series, Span, Window, picture
 from clinicdesk.rules.vitals import VITALS, bmi
 from clinicdesk.services.chart import UNAVAILABLE, banner
+from clinicdesk.services.people import Banner
 from clinicdesk.services.person import of_person
 from clinicdesk.services.records import KINDS
+from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 
 #: Measurements in the order of their plots.
@@ -38,6 +45,27 @@ def history(session: ClinicSession, patient_id: str) -> History:
         _series(session, patient_id),
         session.now().timestamp(),
     )
+
+
+def head(session: ClinicSession, patient_id: str) -> Banner:
+    """The banner of the window that shows it."""
+    return banner(session, patient_id)
+
+
+def pdf(session: ClinicSession, patient_id: str, begins: float, ends: float, kinds: Collection[str], series: Collection[str]) -> bytes:
+    """A window of time (seconds since 1970) with the chosen lanes and plots as a landscape page."""
+    found, zone = history(session, patient_id), session.zone
+    drawn = picture(found, Window(begins, ends, WIDTH), zone, kinds=kinds, series=series)
+    span = f"From {clinical_date(datetime.fromtimestamp(begins, zone))} to {clinical_date(datetime.fromtimestamp(ends, zone))}"
+    return render(chart_page(session, patient_id, "Time axis", (span,), (drawn,)), clinic_settings(session).page)
+
+
+def chart_page(session: ClinicSession, patient_id: str, heading: str, notes: Sequence[str], pictures: Sequence[Picture]) -> ChartPage:
+    """A drawing of a patient's chart with letterhead and name."""
+    clinic, who, now = clinic_settings(session), banner(session, patient_id), session.now().astimezone(session.zone)
+    born = f"{clinical_date(who.born)} ({age_text(who.born, now)})"
+    return ChartPage(Letterhead(clinic.name, clinic.address, clinic.phone, clinic.email), heading,
+                     (who.family_name, who.given_name, who.title, born, who.patient_id), now, notes, pictures)
 
 
 def _visits(session: ClinicSession, patient_id: str) -> Iterable[Event]:

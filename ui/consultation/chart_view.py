@@ -25,6 +25,8 @@ from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
 from ui.row_table import Column, RowTable
+from ui.timeline.growth import GrowthView, is_child
+from ui.timeline.view import TimelineView
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.section import Section
@@ -65,7 +67,9 @@ class ChartView(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._summary = QVBoxLayout()
-        self.visits = VisitsView(desk)
+        self.visits, self.timeline, self.growth = VisitsView(desk), TimelineView(desk), GrowthView(desk, self)
+        self.growth.hide()
+        self.timeline.opened.connect(self._open_mark)
         self.prescriptions: RowTable[PrescriptionRow] = RowTable(
             desk.theme,
             (
@@ -79,14 +83,17 @@ class ChartView(QWidget):
         )
         self.prescriptions.opened.connect(self.pdf_requested)
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
+        self._prescriptions_page = _with_margins(self.prescriptions)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
+            ("Time", self.timeline),
             ("Visits", self.visits),
-            ("Prescriptions", _with_margins(self.prescriptions)),
+            ("Prescriptions", self._prescriptions_page),
             ("Records", self.records),
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
+        self.tabs.currentChanged.connect(lambda _number: self._read_shown())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.tabs)
@@ -97,7 +104,7 @@ class ChartView(QWidget):
             emptied(self._summary)
             self.prescriptions.show_rows(())
             self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
-            self.tabs.setTabText(2, "Prescriptions")
+            self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), "Prescriptions")
             self.records.clear()
             self.sessions.clear()
         self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
@@ -109,6 +116,7 @@ class ChartView(QWidget):
             return
         self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
         self.visits.show_patient(self.patient_id)
+        self._read_shown()
         self.desk.ask(
             self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
             replaces="prescriptions",
@@ -120,6 +128,35 @@ class ChartView(QWidget):
             self, session_log.of_patient, self.patient_id, done=self.sessions.show_rows, failed=self.sessions.say_unreadable,
             replaces="sessions",
         )
+
+    def _read_shown(self) -> None:
+        """The time axis and the growth charts read when somebody looks at them."""
+        shown = self.tabs.currentWidget()
+        for view in (self.timeline, self.growth):
+            if view is shown and self.patient_id:
+                view.show_patient(self.patient_id)
+            elif view.patient_id != self.patient_id:
+                view.clear()
+
+    def show_tab(self, tab: QWidget) -> None:
+        """Bring a part of the chart to the front and give it the keys."""
+        self.tabs.setCurrentWidget(tab)
+        tab.setFocus()
+
+    def _open_mark(self, kind: str, ref: object) -> None:
+        """A mark of the time axis leads to its source."""
+        if kind == "visit":
+            self.tabs.setCurrentWidget(self.visits)
+            self.visits.show_visit(ref)
+        elif kind == "document":
+            self.tabs.setCurrentWidget(self.records)
+            self.records.choose(ref)
+        elif kind == "prescription":
+            found = next((row for row in self.prescriptions.rows if row.id == ref), None)
+            if found is not None:
+                self.pdf_requested.emit(found)
+        else:
+            self.tabs.setCurrentIndex(0)
 
     def _refused(self, error: Exception) -> None:
         emptied(self._summary)
@@ -163,7 +200,17 @@ class ChartView(QWidget):
         if len(chart.vitals) > 1:
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
+        self._offer_growth(is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
         self.read.emit(chart)
+
+    def _offer_growth(self, child: bool) -> None:  # noqa: FBT001  reads as one word
+        """Growth charts are for children."""
+        place = self.tabs.indexOf(self.growth)
+        if child and place < 0:
+            self.tabs.insertTab(2, self.growth, "Growth")
+            self._read_shown()
+        elif not child and place >= 0:
+            self.tabs.removeTab(place)
 
     def _latest(self, sets: Sequence[VitalsSet], age: int) -> QWidget:
         section = Section("Vital signs", card="surface")
@@ -226,12 +273,12 @@ class ChartView(QWidget):
         self.prescriptions.show_rows(())
         self.prescriptions.set_empty(
             EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
-        self.tabs.setTabText(2, "Prescriptions")
+        self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), "Prescriptions")
 
     def _show_prescriptions(self, rows: list[PrescriptionRow]) -> None:
         self.prescriptions.set_empty(EmptyState(self.desk.theme, "Nothing has been prescribed yet.", icon="prescription"))
         self.prescriptions.show_rows(rows)
-        self.tabs.setTabText(2, f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
+        self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
 
     def _add_allergy(self) -> None:
         AllergySheet(self.desk, self.patient_id, parent=self.window()).open()

@@ -95,7 +95,8 @@ class ConsultingPanel(Panel):
             Action("Complete the visit", self._complete, "finish", "F9"),
             Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
-            Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
+            Action("Chart: earlier visits", lambda: self.chart.show_tab(self.chart.visits), "visits", "Alt+V"),
+            Action("Chart: time axis", lambda: self.chart.show_tab(self.chart.timeline), "history", "Alt+A"),
         )
 
     @property
