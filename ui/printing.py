@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 
 import pypdfium2
@@ -18,8 +17,9 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
 from PySide6.QtPrintSupport import QPrinter, QPrinterInfo
 
 from clinicdesk.errors import ClinicError
+from clinicdesk.pdf.reading import PDFIUM
 
-_pdfium = threading.Lock()
+_pdfium = PDFIUM
 SPOOL_TITLE = "ClinicDesk"  #: spool queues are read by everybody at the printer: no names in them
 PRINT_DPI = 300
 

@@ -7,6 +7,7 @@ from clinicdesk.models import (
            desk,
            money,
            operations,
+           papers,
            people,
            prescribing,
            records,
@@ -16,5 +17,5 @@ from clinicdesk.models import (
 )
 from clinicdesk.models.base import Base
 
-__all__ = ["Base", "accounts", "alerts", "clinical", "desk", "money", "operations", "people", "prescribing", "records", "register",
-           "scheduling", "waiting"]
+__all__ = ["Base", "accounts", "alerts", "clinical", "desk", "money", "operations", "papers", "people", "prescribing", "records",
+           "register", "scheduling", "waiting"]

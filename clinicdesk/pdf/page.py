@@ -210,6 +210,23 @@ class Paper:
         self.box(middle - half, centre - tab, middle + half, centre + tab, fill="#FFFFFF", stroke=LINE, radius=min(4, tab))
         self.line(middle, centre - size * LEADING / 2, [Piece(words, "bold", SOFT)], size, "centre")
 
+    def symbol(self, left: float, top: float, side: float, matrix: Sequence[Sequence[int]]) -> None:
+        """A code of dark and light modules on white, dark ones of a row joined; black, because it is read by machines."""
+        module = side / len(matrix)
+        self.box(left - 4 * module, top - 4 * module, left + side + 4 * module, top + side + 4 * module, fill="#FFFFFF", radius=0)
+        self._canvas.setFillColor(HexColor("#000000"))
+        path = self._canvas.beginPath()
+        for number, row in enumerate(matrix):
+            start = None
+            for column, dark in enumerate([*row, 0]):
+                if dark and start is None:
+                    start = column
+                elif not dark and start is not None:
+                    path.rect(round(left + start * module, 3), round(self.height - top - (number + 1) * module, 3),
+                              round((column - start) * module, 3), round(module, 3))
+                    start = None
+        self._canvas.drawPath(path, stroke=0, fill=1)
+
     def next_page(self) -> None:
         """Finish this page."""
         self._canvas.showPage()

@@ -20,7 +20,7 @@ from clinicdesk.rules.pictures import Box, Dot, Line, Mark, Picture, Point, Shap
 #: Kinds in the order of their lanes → title, form and ink of their dots.
 EVENT_KINDS: Final = {
     "visit": ("Visits", "round", "accent"), "document": ("Documents", "square", "text_soft"),
-    "prescription": ("Prescriptions", "diamond", "success"), "immunization": ("Immunizations", "triangle", "text_soft"),
+    "paper": ("Papers", "diamond", "success"), "immunization": ("Immunizations", "triangle", "text_soft"),
 }
 SPAN_KINDS: Final = {"allergy": ("Allergies", "danger"), "problem": ("Problems", "warning"), "medicine": ("Medicines", "accent")}
 GUTTER: Final = 118.0

@@ -11,12 +11,14 @@ from sqlalchemy import select
 from clinicdesk.errors import NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, Medicine, Problem, Vitals
+from clinicdesk.models.papers import IssuedPaper
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.prescribing import Prescription
 from clinicdesk.models.records import Record, Visit
 from clinicdesk.pdf.chart_page import WIDTH, ChartPage, render
 from clinicdesk.pdf.sheets import Letterhead
 from clinicdesk.rules.ages import age_text
+from clinicdesk.rules.canonical import KINDS as PAPERS
 from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.pictures import Picture
 from clinicdesk.rules.time_axis import Event, History, Series, Span, Window, picture
@@ -37,7 +39,7 @@ def history(session: ClinicSession, patient_id: str) -> History:
     if banner(session, patient_id).allergy_title in {"", UNAVAILABLE}:
         raise NotAllowed("This patient is not in your care.")
     zone = session.zone
-    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_prescriptions(session, patient_id))
+    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_papers(session, patient_id))
     spans = (*_allergies(session, patient_id, zone), *_problems(session, patient_id, zone), *_medicines(session, patient_id, zone))
     return History(
         tuple(sorted(events, key=lambda event: event.at)),
@@ -88,11 +90,15 @@ def _documents(session: ClinicSession, patient_id: str) -> Iterable[Event]:
     return [Event("document", at.timestamp(), f"{KINDS.get(kind, kind)}: {title}", number) for number, at, kind, title in rows]
 
 
-def _prescriptions(session: ClinicSession, patient_id: str) -> Iterable[Event]:
-    rows = session.execute(
-        select(Prescription.id, Prescription.issued_at, Prescription.number).where(of_person(Prescription.patient_id, patient_id))
+def _papers(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    prescribed = session.execute(
+        select(Prescription.issued_at, Prescription.number).where(of_person(Prescription.patient_id, patient_id))
     )
-    return [Event("prescription", at.timestamp(), f"Prescription {number}", ref) for ref, at, number in rows]
+    others = session.execute(
+        select(IssuedPaper.issued_at, IssuedPaper.number, IssuedPaper.kind).where(of_person(IssuedPaper.patient_id, patient_id))
+    )
+    return [*(Event("paper", at.timestamp(), f"Prescription {number}", number) for at, number in prescribed),
+            *(Event("paper", at.timestamp(), f"{PAPERS[kind][0]} {number}", number) for at, number, kind in others)]
 
 
 def _allergies(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:

@@ -144,6 +144,15 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "ck_session_log_title": ("invalid", "title", "Title: 1 to 200 characters."),
     "ck_session_log_minutes": ("invalid", "minutes", "A session lasts 1 to 600 minutes."),
     "money_kept": ("refused", "", "What was booked stays as it is."),
+    # Papers
+    "uq_voids_number": ("refused", "", "This paper is cancelled already."),
+    "ck_voids_reason": ("invalid", "reason", "Say why: 3 to 500 characters."),
+    "void_own": ("refused", "", "Only a doctor who looks after this patient can cancel this paper."),
+    "paper_consultation": ("refused", "", "A paper belongs to a consultation of your own; a visit summary to a signed one."),
+    "paper_unsigned": ("refused", "", "A paper that is not signed cannot be issued."),
+    "signature_own": ("refused", "", "Only the doctor who issues a paper can sign it, with her own key."),
+    "signing_key_own": ("refused", "", "Only a doctor has a signing key, and only her own."),
+    "signing_key_kept": ("refused", "", "A signing key never changes; it can only be retired."),
     # The register
     "merge_already": ("refused", "", "One of these records is merged already. Open the patient again."),
     "uq_merges_lost": ("refused", "", "This record is merged already."),

@@ -101,6 +101,7 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda show, _w: show("consulting").chart._state_none(), lambda show, _w: show("consulting").chart._add_problem(),
             lambda show, _w: record(show("consulting")), lambda show, _w: session(show("consulting")),
             *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (stopping, pregnancy, kidney, wrong_allergy)),
+            *(lambda show, _w, kind=kind: show("consulting").chart.papers.new(kind) for kind in ("SN", "RL", "VS")),
             lambda _s, w: w.account.show_profile(), lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
         "ada": [lambda show, _w: show("staff").add(), lambda show, _w: approval(show("content")),

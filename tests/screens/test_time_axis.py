@@ -61,7 +61,7 @@ def kinds(axis: Any) -> set[str]:
 
 def test_everything_that_has_a_time_is_on_it(room: Any) -> None:
     axis = room.chart.timeline.axis
-    assert kinds(axis) >= {"visit", "document", "prescription", "allergy", "medicine", "pulse", "weight"}
+    assert kinds(axis) >= {"visit", "document", "paper", "allergy", "medicine", "pulse", "weight"}
 
 
 def test_zoom_and_pan_by_keys_and_mouse_keep_the_moment_under_the_pointer(office: Office, room: Any) -> None:

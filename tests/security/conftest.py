@@ -61,6 +61,7 @@ class Ward:
     users: dict[str, int]
     wishes: dict[str, int]
     medicines: dict[str, int]
+    spare_keys: dict[str, int]
 
     def role(self, role: str) -> str | None:
         return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
@@ -170,4 +171,15 @@ def ward(practice: Practice) -> Ward:
     medicines = {str(row[0]): int(row[1]) for row in as_owner(
         practice, "select patient_id, id from clinic.medicines where description = 'aspirin'")}
     wishes = {str(row[0]): int(row[1]) for row in as_owner(practice, "select patient_id, id from clinic.waiting_list")}
-    return Ward(practice, mine, other, bare, spare, users, wishes, medicines)
+    as_owner(practice, "update clinic.signing_keys set retired_at = now()")
+    keys = {name: int(as_owner(practice, "insert into clinic.signing_keys (user_id, public_key, certificate, retired_at)"
+                                         " values (%s, %s, %s, now()) returning id", users[name], new_key(), b"x" * 200)[0][0])
+            for name in ("dora", "hugo")}
+    for side in (mine, other):
+        number = f"VS-{side.patient[2:6].upper().translate(str.maketrans('ILOU', '1101'))}-0000"
+        as_owner(practice, "insert into clinic.papers (kind, number, consultation_id, patient_id, doctor_id, page, pdf, pdf_sha256)"
+                           " values ('VS', %s, %s, %s, %s, 'A4', 'x', decode(repeat('00', 32), 'hex'))",
+                 number, side.done, side.patient, side.doctor)
+        as_owner(practice, "insert into clinic.voids (number, patient_id, voided_by, reason) values (%s, %s, %s, %s)",
+                 number, side.patient, users["dora"], b"x" * 40)
+    return Ward(practice, mine, other, bare, spare, users, wishes, medicines, keys)

@@ -62,6 +62,12 @@ READS = {
     "clinic.day_closes":           ("all",       "none", "all",        "none", "none"),
     "clinic.session_log":          ("none",      "care", "none",       "own",  "none"),
     "clinic.receipt_counters":     (None,        None,   None,         None,   None),
+    # Papers
+    "clinic.signing_keys":         ("all",       "all",  "all",        "all",  "none"),
+    "clinic.signing_secrets":      ("none",      "own",  "none",       "none", "none"),
+    "clinic.papers":               ("none",      "care", "none",       "own",  "none"),
+    "clinic.signatures":           ("none",      "care", "none",       "own",  "none"),
+    "clinic.voids":                ("none",      "care", "none",       "own",  "none"),
     # The register
     "clinic.name_spellings":       ("all",       "all",  "all",        "none", "none"),
     "clinic.different_people":     ("all",       "all",  "all",        "none", "none"),
@@ -132,6 +138,12 @@ WRITES = {
     "clinic.day_closes":           ("-",         "-",    "-",          "-",    "-"),
     "clinic.session_log":          ("-",         "i",    "-",          "-",    "-"),
     "clinic.receipt_counters":     ("-",         "-",    "-",          "-",    "-"),
+    # Papers
+    "clinic.signing_keys":         ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.signing_secrets":      ("-",         "i",    "-",          "-",    "-"),
+    "clinic.papers":               ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.signatures":           ("-",         "i",    "-",          "-",    "-"),
+    "clinic.voids":                ("-",         "i",    "-",          "-",    "-"),
     # The register
     "clinic.name_spellings":       ("-",         "-",    "-",          "-",    "-"),
     "clinic.different_people":     ("I",         "-",    "I",          "-",    "-"),

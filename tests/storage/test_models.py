@@ -44,6 +44,10 @@ OURS = {
     "ck_receipts_currency", "ck_receipts_printed", "ck_payments_kind", "ck_payments_method", "ck_payments_charge", "ck_payments_refunded",
     "ck_payments_till", "ck_wallets_balance", "uq_wallet_entries_payment_id", "uq_wallet_entries_request_key", "ck_wallet_entries_kind",
     "ck_wallet_entries_balance_after", "ck_wallet_entries_payment", "uq_session_log_key", "ck_session_log_kind", "ck_session_log_note",
+    # Papers: made by the program alone
+    "uq_signing_keys_public_key", "uq_signing_keys_in_use", "ck_signing_keys_public_key", "ck_signing_keys_certificate",
+    "ck_signing_secrets_wrapped", "uq_papers_number", "ck_papers_kind", "ck_papers_number", "ck_papers_pdf_sha256", "ck_papers_page",
+    "ck_papers_printed", "uq_signatures_number", "ck_signatures_of", "ck_signatures_signature", "ck_signatures_canonical",
     # The register
     "ck_diagnoses_position", "ck_diagnoses_system", "ck_diagnoses_code", "uq_diagnoses_consultation_id_position", "ck_addenda_position",
     "uq_addenda_consultation_id_position",
@@ -71,7 +75,7 @@ select c.oid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod), a
  where c.relkind = 'r' and c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)"""
 CONSTRAINTS = """
 select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
- where connamespace in ('auth'::regnamespace, 'clinic'::regnamespace) and contype <> 'n'"""
+ where connamespace in ('auth'::regnamespace, 'clinic'::regnamespace) and contype not in ('n', 't')"""
 INDEXES = "select schemaname || '.' || tablename, indexdef, '' from pg_indexes where schemaname in ('auth', 'clinic')"
 
 

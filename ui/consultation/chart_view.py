@@ -1,4 +1,4 @@
-"""The chart beside the consultation: summary, visits, prescriptions, records, sessions. The banner above it belongs to the window."""
+"""The chart beside the consultation: summary, visits, papers, records, sessions. The banner above it belongs to the window."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
 from clinicdesk.services import chart as charts
-from clinicdesk.services import prescriptions, records, session_log
+from clinicdesk.services import papers, records, session_log
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
-from clinicdesk.services.prescriptions import PrescriptionRow
+from clinicdesk.services.papers import PaperRow
 from ui.consultation.medicines_view import FactsSection, MedicinesSection
+from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
@@ -24,7 +25,6 @@ from ui.desk import Desk
 from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
-from ui.row_table import Column, RowTable
 from ui.timeline.growth import GrowthView, is_child
 from ui.timeline.view import TimelineView
 from ui.widgets.arranging import emptied, scrolled
@@ -44,20 +44,11 @@ SAID = {
 MARGINS = (12, 12, 12, 12)
 
 
-def _with_margins(inner: QWidget) -> QWidget:
-    page = QWidget()
-    lines = QVBoxLayout(page)
-    lines.setContentsMargins(*MARGINS)
-    lines.addWidget(inner)
-    return page
-
-
 class ChartView(QWidget):
-    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`; `pdf_requested(PrescriptionRow)`."""
+    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`."""
 
     read = Signal(object)
     unreadable = Signal(object)
-    pdf_requested = Signal(object)
     renew_requested = Signal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
@@ -70,25 +61,14 @@ class ChartView(QWidget):
         self.visits, self.timeline, self.growth = VisitsView(desk), TimelineView(desk), GrowthView(desk, self)
         self.growth.hide()
         self.timeline.opened.connect(self._open_mark)
-        self.prescriptions: RowTable[PrescriptionRow] = RowTable(
-            desk.theme,
-            (
-                Column("Issued", lambda r: clinical_date(r.issued_at, desk.zone), sort=lambda r: r.issued_at, width=104),
-                Column("Medicines", lambda r: "; ".join(r.items), kind="strong", tip=lambda r: "\n".join((*r.items, r.number))),
-                Column("Doctor", lambda r: r.doctor_name, width=120, kind="soft"),
-            ),
-            lambda r: r.id,
-            name="Prescriptions",
-            empty=EmptyState(desk.theme, "Reading …", icon="prescription"),
-        )
-        self.prescriptions.opened.connect(self.pdf_requested)
+        self.papers = PapersView(desk)
+        self.papers.issued.connect(lambda _number: self.refresh())
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
-        self._prescriptions_page = _with_margins(self.prescriptions)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
             ("Time", self.timeline),
             ("Visits", self.visits),
-            ("Prescriptions", self._prescriptions_page),
+            ("Papers", self.papers),
             ("Records", self.records),
             ("Sessions", self.sessions),
         ):
@@ -102,12 +82,11 @@ class ChartView(QWidget):
         """Read and show this patient's chart; nothing of the one before stays."""
         if patient_id != self.patient_id:
             emptied(self._summary)
-            self.prescriptions.show_rows(())
-            self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
-            self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), "Prescriptions")
+            self.papers.clear()
+            self._name_papers(0)
             self.records.clear()
             self.sessions.clear()
-        self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
+        self.patient_id = self.records.patient_id = self.sessions.patient_id = self.papers.patient_id = patient_id
         self.refresh()
 
     def refresh(self) -> None:
@@ -118,8 +97,7 @@ class ChartView(QWidget):
         self.visits.show_patient(self.patient_id)
         self._read_shown()
         self.desk.ask(
-            self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
-            replaces="prescriptions",
+            self, papers.of_patient, self.patient_id, done=self._show_papers, failed=self._no_papers, replaces="papers"
         )
         self.desk.ask(
             self, records.of_patient, self.patient_id, done=self.records.show_rows, failed=self.records.say_unreadable, replaces="records"
@@ -151,10 +129,8 @@ class ChartView(QWidget):
         elif kind == "document":
             self.tabs.setCurrentWidget(self.records)
             self.records.choose(ref)
-        elif kind == "prescription":
-            found = next((row for row in self.prescriptions.rows if row.id == ref), None)
-            if found is not None:
-                self.pdf_requested.emit(found)
+        elif kind == "paper":
+            self.papers.show_paper(str(ref))
         else:
             self.tabs.setCurrentIndex(0)
 
@@ -268,17 +244,16 @@ class ChartView(QWidget):
         section.body.addLayout(grid)
         return section
 
-    def _no_prescriptions(self, error: Exception) -> None:
-        """A list that could not be read never says that nothing was prescribed."""
-        self.prescriptions.show_rows(())
-        self.prescriptions.set_empty(
-            EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
-        self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), "Prescriptions")
+    def _no_papers(self, error: Exception) -> None:
+        self.papers.say_unreadable(error)
+        self._name_papers(0)
 
-    def _show_prescriptions(self, rows: list[PrescriptionRow]) -> None:
-        self.prescriptions.set_empty(EmptyState(self.desk.theme, "Nothing has been prescribed yet.", icon="prescription"))
-        self.prescriptions.show_rows(rows)
-        self.tabs.setTabText(self.tabs.indexOf(self._prescriptions_page), f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
+    def _show_papers(self, rows: list[PaperRow]) -> None:
+        self.papers.show_rows(rows)
+        self._name_papers(len(rows))
+
+    def _name_papers(self, count: int) -> None:
+        self.tabs.setTabText(self.tabs.indexOf(self.papers), f"Papers ({count})" if count else "Papers")
 
     def _add_allergy(self) -> None:
         AllergySheet(self.desk, self.patient_id, parent=self.window()).open()

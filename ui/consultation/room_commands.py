@@ -1,30 +1,33 @@
-"""What the command bar and the keys offer for the prescription of the consultation that is open."""
+"""What the command bar and the keys offer for the consultation that is open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ui.consultation.prescribing import PrescriptionList
+from ui.consultation.editor import ConsultationEditor
 from ui.panel import Action
 
 
-def prescribing_commands(prescription: Callable[[], PrescriptionList | None]) -> tuple[Action, ...]:
-    """`prescription` gives the open one, None while no consultation is."""
+def editor_commands(editor: Callable[[], ConsultationEditor | None]) -> tuple[Action, ...]:
+    """`editor` gives the open one, None while no consultation is: then nothing happens."""
 
-    def focus() -> None:
-        if (found := prescription()) is not None:
-            found.focus_line()
+    def on_it(run: Callable[[ConsultationEditor], object]) -> Callable[[], object]:
+        def done() -> None:
+            if (found := editor()) is not None:
+                run(found)
 
-    def renew() -> None:
-        if (found := prescription()) is not None:
-            found.repeat.renew_all()
+        return done
 
     def typed(line: str) -> Action | None:
-        found = prescription()
+        found = editor()
         if found is None:
             return None
-        shown = found.quick.described(line)
-        return Action(f"Prescribe {shown}", lambda: found.take_typed(line), "prescription")
+        prescription = found.prescription
+        return Action(f"Prescribe {prescription.quick.described(line)}", lambda: prescription.take_typed(line), "prescription")
 
-    return (Action("Prescribe a medicine", focus, "prescription", "F7", "rx", typed),
-            Action("Renew all long-term medicines", renew, "history", "Alt+R"))
+    return (
+        Action("Prescribe a medicine", on_it(lambda e: e.prescription.focus_line()), "prescription", "F7", "rx", typed),
+        Action("Renew all long-term medicines", on_it(lambda e: e.prescription.repeat.renew_all()), "history", "Alt+R"),
+        Action("Complete the visit", on_it(lambda e: e.complete()), "finish", "F9"),
+        Action("Find a diagnosis", on_it(lambda e: e.find_diagnosis()), "chart", "Alt+D"),
+    )

@@ -14,7 +14,7 @@ from shiboken6 import isValid
 from clinicdesk.errors import ChangedElsewhere, ClinicError
 from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services import appointments, chart, consultations, papers
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
 from clinicdesk.services.drafts import ItemDraft
@@ -24,7 +24,7 @@ from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
-from ui.consultation.room_commands import prescribing_commands
+from ui.consultation.room_commands import editor_commands
 from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
@@ -59,8 +59,8 @@ class ConsultingPanel(Panel):
         self.chart = ChartView(desk)
         self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
-        self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
         self.chart.renew_requested.connect(self._renew)
+        self.chart.papers.again.connect(self._prescribe_again)
         self.right = QStackedWidget()
         self._empty = EmptyState(
             desk.theme, "Nobody is in the room.", icon="consultation", advice="Choose a patient in “My day” and press Enter."
@@ -91,12 +91,11 @@ class ConsultingPanel(Panel):
     def commands(self) -> Sequence[Action]:
         """The keys of the consulting room."""
         return (
-            *prescribing_commands(lambda: self.editor.prescription if self.editor else None),
-            Action("Complete the visit", self._complete, "finish", "F9"),
-            Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
+            *editor_commands(lambda: self.editor),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.show_tab(self.chart.visits), "visits", "Alt+V"),
             Action("Chart: time axis", lambda: self.chart.show_tab(self.chart.timeline), "history", "Alt+A"),
+            *self.chart.papers.commands(),
         )
 
     @property
@@ -345,16 +344,17 @@ class ConsultingPanel(Panel):
         """A medicine of the chart is prescribed again, in the consultation that is open."""
         if self.editor is None:
             self.desk.tell("Medicines are renewed within a consultation: start it first.")
+        else:
+            self.editor.prescription.take(items)
+
+    def _prescribe_again(self, number: str) -> None:
+        """The lines of a cancelled prescription into the open consultation; without one, how to do it."""
+        editor = self.editor
+        if editor is None or editor.sheet.banner.patient_id != self.patient_id:
+            self.desk.tell("Start the next consultation of this patient to prescribe again: cancelled lines are in the list of papers.")
             return
-        self.editor.prescription.take(items)
+        self.desk.ask(editor, papers.lines_again, number, done=editor.prescription.take, replaces="again")
 
-    def _diagnose(self) -> None:
-        if self.editor is not None:
-            self.editor.find_diagnosis()
-
-    def _complete(self) -> None:
-        if self.editor is not None:
-            self.editor.complete()
 
     def _say(self, error: Exception) -> None:
         self._show_right(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
