@@ -10,6 +10,7 @@ or more (or less than a twentieth of the smallest), or more pieces at once than 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -38,6 +39,7 @@ _COUNTED: Final = frozenset({"tablet", "capsule", "puff", "drop", "spray", "patc
 _OPEN_FORMS: Final = frozenset(f for f in FORMS if "injection" in f or "infusion" in f or f.startswith(("prefilled", "eye", "ear"))
                                or f in {"device", "dressing"})
 
+_BARE_PAIR: Final = re.compile(r"[\d.,]+/[\d.,]+")
 _INJECTED: Final = frozenset({"subcutaneous", "intramuscular", "intravenous", "infusion", "intradermal"})
 _SWALLOWED: Final = frozenset({"oral"})
 _SPECIAL: Final = ("modified-release", "gastro-resistant", "dispersible", "chewable", "sublingual", "soluble", "effervescent")
@@ -116,6 +118,10 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
     if dose is not None and not dose.unit:
         dose = _with_unit(dose, offered, form, asked)
     chosen = _chosen(offered, strengths, strength_amount, dose)
+    pair = next((s for s in strengths if _BARE_PAIR.fullmatch(s)), "")
+    if pair and not chosen:
+        asked.append(("strength", f"“{pair}” is no strength of {product.name if product else 'a known medicine'} in the formulary.",
+                      tuple(dict.fromkeys(f"{r.strength} {r.form}" for r in offered))))
     if strength_amount is not None and not strength_amount.unit and not chosen:
         what = f"{product.name if product else 'a known medicine'}{f' as {dose.unit}' if dose and dose.unit else ''}"
         asked.append(("strength", f"“{strength_amount.text}” is no strength of {what} in the formulary.",
@@ -239,7 +245,8 @@ def _chosen(offered: Sequence[Presentation], strengths: Sequence[str], strength:
     rows = list(offered)
     if strengths:
         wanted = {_plain(s) for s in strengths}
-        rows = [r for r in rows if _plain(r.strength) in wanted or _numbers(r.strength) in {_numbers(s) for s in strengths if "/" in s}]
+        pairs = {_numbers(s) for s in strengths if "/" in s}  # 500/125 of a combination, 250/5 of a liquid
+        rows = [r for r in rows if _plain(r.strength) in wanted or _numbers(r.strength) in pairs or _in_volume(r.strength) in pairs]
     if strength is not None:
         rows = [r for r in rows if _fits_strength(r, strength) or (dose is not None and _fits_puff(r, strength, dose.unit))]
     if dose is not None and dose.unit in _COUNTED:
@@ -247,6 +254,11 @@ def _chosen(offered: Sequence[Presentation], strengths: Sequence[str], strength:
     elif dose is not None and dose.unit and not strengths and strength is None:
         rows = [r for r in rows if _fits_strength(r, dose)]
     return _plainest(rows)
+
+
+def _in_volume(strength: str) -> tuple[Decimal, ...]:
+    known = content(strength)
+    return (known.value, known.per_value) if known is not None and known.per_unit == "mL" else (Decimal(-1),)
 
 
 def _plain(strength: str) -> tuple[object, ...]:

@@ -37,6 +37,7 @@ class Parsed:
     strength: str = ""
     form: str = ""
     indication: str = ""
+    long_term: bool = False
 
     @property
     def text(self) -> str:
@@ -152,7 +153,7 @@ class LineReader:
         reason = str(said.value) if said else ""
         if reason and direction.as_needed and not direction.as_needed_for:
             direction, reason = replace(direction, as_needed_for=reason), ""
-        understood = Parsed(direction, reading.medicine, reading.strength, reading.form, reason)
+        understood = Parsed(direction, reading.medicine, reading.strength, reading.form, reason, bool(self.all("long_term")))
         if not self.pieces and not reading.medicine and not self.questions:
             self.ask("text", "Nothing typed.")
         self._gaps(understood)

@@ -137,10 +137,11 @@ ADVICE: Final[Mapping[str, str]] = MappingProxyType(_spread({
     "on an empty stomach": "on an empty stomach|on empty stomach|empty stomach",
     "with plenty of water": "with plenty of water|with water",
     "until finished": "until finished|until all taken|until gone|til gone|till finished|until completed|finish the course",
+    "in a thin layer": "in a thin layer|a thin layer|thin layer|thinly|sparingly",
     "as directed": "as directed|ut dict|ud|as instructed",
 }))
 ADVICE_ORDER: Final = ("before food", "with food", "after food", "on an empty stomach", "with plenty of water", "until finished",
-                       "as directed", "immediately")
+                       "in a thin layer", "as directed", "immediately")
 
 LONG_TERM: Final = frozenset({"long term", "long-term", "ongoing", "continuous", "continuously", "indefinitely", "regular", "lifelong"})
 

@@ -182,6 +182,7 @@ def _sheet(
                 instructions=line.typed.instructions.strip(),
                 indication=line.typed.indication.strip(),
                 free_text=line.typed.free_text,
+                dose_basis=line.typed.dose_basis,
             )
             for line in lines
         ),

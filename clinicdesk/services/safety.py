@@ -23,6 +23,7 @@ from clinicdesk.models.people import Patient, PatientKey
 from clinicdesk.rules.alert_reasons import lacks, reason_of
 from clinicdesk.rules.checks import check, shipped
 from clinicdesk.rules.safety import Alert, KnownAllergy, PatientFacts, Prescribed
+from clinicdesk.rules.weight_doses import Weight
 from clinicdesk.services.content import approvals, tiers
 from clinicdesk.services.drafts import ConsultationDraft, ItemDraft
 from clinicdesk.services.person import of_person
@@ -50,7 +51,7 @@ class LineAlert:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What the checks found, the worst first, and the weight they used with its day (None when unknown)."""
+    """What the checks found, the worst first, and the facts they used."""
 
     found: tuple[LineAlert, ...]
     facts: PatientFacts
@@ -115,6 +116,7 @@ def facts_of(session: ClinicSession, patient_id: str, draft: ConsultationDraft |
     today = session.now().astimezone(session.zone).date()
     person = session.execute(select(Patient.born, Patient.sex).where(Patient.id == func.clinic.person_of(patient_id))).one()
     pregnant, egfr = _stated(session, patient_id)
+    weighed = last_weight(session, patient_id)
     renewed = {int(item.renews) for item in (draft.items if draft else ()) if item.renews.isdigit()}
     medicines = session.execute(
         select(Medicine.id, Medicine.description)
@@ -127,19 +129,21 @@ def facts_of(session: ClinicSession, patient_id: str, draft: ConsultationDraft |
     )
     return PatientFacts(
         today=today, birth_date=person.born, sex=person.sex if person.sex in {"F", "M"} else "",
-        weight_kg=_typed_weight(draft) or weight(session, patient_id), pregnant=pregnant if person.sex != "M" else False, egfr=egfr,
+        weight_kg=typed_weight(draft) or (weighed.kg if weighed else None), pregnant=pregnant if person.sex != "M" else False, egfr=egfr,
         allergies=_allergies(session, patient_id),
         medicines=tuple(dict.fromkeys(m.description for m in medicines if m.id not in renewed)), problems=tuple(problems))
 
 
-def weight(session: ClinicSession, patient_id: str) -> Decimal | None:
-    """The last weight in kg."""
-    return session.scalar(
-        select(Vitals.weight).where(of_person(Vitals.patient_id, patient_id), Vitals.weight.is_not(None))
-        .order_by(Vitals.taken_at.desc()).limit(1))
+def last_weight(session: ClinicSession, patient_id: str) -> Weight | None:
+    """The last weight with its day; None when nobody was weighed."""
+    found = session.execute(
+        select(Vitals.weight, Vitals.taken_at).where(of_person(Vitals.patient_id, patient_id), Vitals.weight.is_not(None))
+        .order_by(Vitals.taken_at.desc()).limit(1)).one_or_none()
+    return Weight(found.weight, found.taken_at.astimezone(session.zone).date()) if found else None
 
 
-def _typed_weight(draft: ConsultationDraft | None) -> Decimal | None:
+def typed_weight(draft: ConsultationDraft | None) -> Decimal | None:
+    """The weight typed in this consultation, in kg; None where it is none."""
     typed = draft.vitals.get("weight", "").strip().replace(",", ".") if draft else ""
     try:
         value = Decimal(typed) if typed else None

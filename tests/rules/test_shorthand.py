@@ -54,6 +54,8 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     ("co-amoxiclav 500/125 1 tab tid 7d", {"medicine": "amoxicillin + clavulanic acid", "dose": "1 tablet", M: 3}),
     ("amox clav 1 tab tid 7d", {"medicine": "amoxicillin + clavulanic acid", "dose": "1 tablet"}),
     ("amox/clav 1 tablet twice a day", {"medicine": "amoxicillin + clavulanic acid", M: 2}),
+    ("amox 250/5 5 ml tid", {"dose": "5 mL", "strength": "250 mg in 5 mL", "form": "oral suspension"}),
+    ("hydrocortisone 1% cream thin layer to the affected area twice daily", {"route": "topical", "text": "in a thin layer", M: 2}),
     ("amlodipine 5 od", {"medicine": "amlodipine", "dose": "5 mg", "strength": "5 mg", "route": "oral", M: 1}),
     ("amlodipine 5 mg o.d.", {"dose": "5 mg", M: 1}),
     ("amlo 10 qd", {"medicine": "amlodipine", "dose": "10 mg", M: 1}),
@@ -157,6 +159,7 @@ def test_taken(text: str, expected: dict[str, Any]) -> None:
 
 
 ASKED = [
+    ("amox 300/5 5 ml tid", "no strength"),
     ("morphine 10 q4h", "by which way"), ("amox 5000 mg tid", "5 times"),
     ("", "Nothing typed"), ("   ", "Nothing typed"), ("pred 5 od", "several medicines"), ("prednis 5 od", "several medicines"),
     ("met 500 bid", "several medicines"), ("am 5 od", "at least three letters".replace("three", str(LEAST_LETTERS))),

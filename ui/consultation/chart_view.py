@@ -16,6 +16,7 @@ from clinicdesk.services import papers, records, session_log
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.papers import PaperRow
+from ui.consultation.medicines_view import FactsSection, MedicinesSection
 from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
@@ -48,6 +49,7 @@ class ChartView(QWidget):
 
     read = Signal(object)
     unreadable = Signal(object)
+    renew_requested = Signal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,19 +166,10 @@ class ChartView(QWidget):
                 ("Add problem", self._add_problem),
             )
         )
-        self._summary.addWidget(
-            self._list(
-                "Current medicines",
-                [
-                    (
-                        m.description,
-                        " · ".join(x for x in (m.dosage, m.reason, f"since {clinical_date(m.started_on)}" if m.started_on else "") if x),
-                    )
-                    for m in chart.medicines
-                ],
-                "No current medicines recorded.",
-            )
-        )
+        medicines = MedicinesSection(self.desk, self.patient_id)
+        medicines.renew.connect(self.renew_requested)
+        self._summary.addWidget(medicines)
+        self._summary.addWidget(FactsSection(self.desk, self.patient_id, may_be_pregnant=chart.banner.sex != "M"))
         for field, words in chart.said.items():
             if words:
                 self._summary.addWidget(self._list(SAID[field], [("", words)], ""))

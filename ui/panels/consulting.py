@@ -24,6 +24,7 @@ from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
+from ui.consultation.room_commands import editor_commands
 from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
@@ -58,6 +59,7 @@ class ConsultingPanel(Panel):
         self.chart = ChartView(desk)
         self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
+        self.chart.renew_requested.connect(self._renew)
         self.chart.papers.again.connect(self._prescribe_again)
         self.right = QStackedWidget()
         self._empty = EmptyState(
@@ -90,9 +92,7 @@ class ConsultingPanel(Panel):
     def commands(self) -> Sequence[Action]:
         """The keys of the consulting room."""
         return (
-            Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
-            Action("Complete the visit", self._complete, "finish", "F9"),
-            Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
+            *editor_commands(lambda: self.editor),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
             Action("Chart: earlier visits", lambda: self.chart.show_tab(self.chart.visits), "visits", "Alt+V"),
             Action("Chart: time axis", lambda: self.chart.show_tab(self.chart.timeline), "history", "Alt+A"),
@@ -341,30 +341,21 @@ class ConsultingPanel(Panel):
         self.paper = PrescriptionWindow(self.desk, prescription_id, parent=self.window())
         self.paper.show()
 
+    def _renew(self, items: tuple[ItemDraft, ...]) -> None:
+        """A medicine of the chart is prescribed again, in the consultation that is open."""
+        if self.editor is None:
+            self.desk.tell("Medicines are renewed within a consultation: start it first.")
+        else:
+            self.editor.prescription.take(items)
+
     def _prescribe_again(self, number: str) -> None:
         """The lines of a cancelled prescription into the open consultation; without one, how to do it."""
         editor = self.editor
         if editor is None or editor.sheet.banner.patient_id != self.patient_id:
             self.desk.tell("Start the next consultation of this patient to prescribe again: cancelled lines are in the list of papers.")
             return
-        self.desk.ask(self, papers.lines_again, number, done=lambda lines: self._add_lines(editor, lines), replaces="again")
+        self.desk.ask(editor, papers.lines_again, number, done=editor.prescription.take, replaces="again")
 
-    def _add_lines(self, editor: ConsultationEditor, lines: tuple[ItemDraft, ...]) -> None:
-        if editor is self.editor:
-            editor.prescription.fill((*editor.prescription.items(), *lines))
-            editor.prescription.changed.emit()
-
-    def _prescribe(self) -> None:
-        if self.editor is not None:
-            self.editor.prescription.add()
-
-    def _diagnose(self) -> None:
-        if self.editor is not None:
-            self.editor.find_diagnosis()
-
-    def _complete(self) -> None:
-        if self.editor is not None:
-            self.editor.complete()
 
     def _say(self, error: Exception) -> None:
         self._show_right(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
