@@ -11,7 +11,7 @@ from datetime import time as clock
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QSize
 from PySide6.QtWidgets import QApplication
 
-from benchmarks import calendars
+from benchmarks import axes, calendars
 from benchmarks.filling import PASSWORD, Filled
 from benchmarks.floors import Floors
 from benchmarks.measuring import Result, beside, summary
@@ -61,6 +61,7 @@ def measure(clinic: Clinic, filled: Filled, floors: Floors, rounds: int) -> Iter
         yield _day_painted(clinic, filled, panel.calendar, signed_in.token, max(3, rounds // 4))
         yield _other_desk(app, clinic, filled, floors, panel, other, max(3, rounds // 4))
         yield from calendars.measure(app, theme, max(3, rounds // 4))
+        yield from axes.measure(app, theme, max(3, rounds // 4))
     finally:
         panel.hide()
         listener.stop()

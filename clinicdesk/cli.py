@@ -13,15 +13,32 @@ import typer
 from typer.exceptions import TyperException
 
 from clinicdesk import __version__
-from clinicdesk.commands import bench, check, documents, import_, key, migrate, options, server, tour, worker
+from clinicdesk.commands import (
+    bench,
+    check,
+    check_medicines,
+    documents,
+    import_,
+    key,
+    migrate,
+    options,
+    parse_sig,
+    server,
+    tour,
+    verify,
+    worker,
+)
 from clinicdesk.errors import ClinicError
 
 app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A desktop clinic: schedule, chart, consultation, prescriptions, administration and kiosk.")
 app.command("bench")(bench.bench)
 app.command("check")(check.check)
+app.command("check-medicines")(check_medicines.check_medicines)
 app.command("migrate")(migrate.migrate)
+app.command("parse-sig")(parse_sig.parse_sig)
 app.command("tour")(tour.tour)
+app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 app.add_typer(documents.app, name="documents")
 app.add_typer(import_.app, name="import")

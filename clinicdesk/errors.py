@@ -46,6 +46,10 @@ class Invalid(ClinicError):
         self.field = field
 
 
+class ReasonNeeded(Invalid):
+    """An alert of tier 1 stands against a prescribed line (`items.N`) and no confirmed reason was given for it."""
+
+
 class Duplicate(Invalid):
     """A value that must be unique is already in use; `field` names it."""
 

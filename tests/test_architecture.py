@@ -17,7 +17,11 @@ SINGLE_USERS = {
     "gridfs": ["clinicdesk/storage/documents.py"],
     "bson": ["clinicdesk/storage/documents.py"],
     "keyring": ["clinicdesk/credentials.py"],
-    "cryptography": ["clinicdesk/storage/vault.py"],
+    "cryptography": ["clinicdesk/storage/vault.py", "clinicdesk/storage/signing.py"],  # sealing; signing keys
+    "pyhanko": ["clinicdesk/pdf/signatures.py"],
+    "asn1crypto": ["clinicdesk/pdf/signatures.py"],
+    "segno": ["clinicdesk/pdf/"],
+    "zxingcpp": ["clinicdesk/verifying/pictures.py"],
     "reportlab": ["clinicdesk/pdf/"],
     "psycopg": ["clinicdesk/storage/", "clinicdesk/jobs/"],
     "procrastinate": ["clinicdesk/jobs/"],
@@ -76,7 +80,7 @@ def test_every_runtime_import_is_a_declared_dependency() -> None:
     declared = {d.split(">")[0].split("=")[0].split("[")[0].strip().lower().replace("-", "_") for d in project["dependencies"]}
     names = {"pyside6": "pyside6_essentials", "email_validator": "email_validator", "dateutil": "python_dateutil", "bidi": "python_bidi",
              "gridfs": "pymongo", "bson": "pymongo", "argon2": "argon2_cffi", "fonttools": "fonttools", "secantus": "secantusdb",
-             "pydantic": "pydantic_settings", "pil": "pillow", "dotenv": "pydantic_settings"}
+             "zxingcpp": "zxing_cpp", "pydantic": "pydantic_settings", "pil": "pillow", "dotenv": "pydantic_settings"}
     import sys
 
     for path in SOURCES:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from clinicdesk.services import accounts, doctors
 from clinicdesk.services.people import DoctorCard, StaffRow
 from ui.desk import Desk
+from ui.dialogs.checking import CheckWindow
 from ui.dialogs.own import NameSheet, PasswordSheet
 from ui.dialogs.staff import DoctorSheet
 from ui.panel import Action
@@ -40,9 +41,15 @@ class Account(QObject):
         """In the order of the menu."""
         return (
             Action("My profile", self.show_profile, "person"),
+            *((Action("Check a paper", self.check_paper, "pdf"),) if self._desk.me.role != "patient" else ()),  # it opens files
             Action("Change my password", self.change_password, "key"),
             Action("Sign out everywhere else", self.sign_out_elsewhere, "sessions"),
         )
+
+    def check_paper(self) -> None:
+        """Is a paper genuine? A window of its own."""
+        self.check_window = CheckWindow(self._desk, parent=self._window)
+        self.check_window.show()
 
     def show_profile(self) -> None:
         """A doctor's whole profile, the name of everybody else."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from clinicdesk.services.people import Me
 from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
+from ui.dialogs.checking import keep_trust
 from ui.first_run import FirstRunWindow
 from ui.live import Live
 from ui.main_window import MainWindow
@@ -154,6 +155,8 @@ class Application(QObject):
         window.sign_out_requested.connect(self._sign_out)
         window.closed.connect(self._closed)
         self._show(window)
+        if me.doctor_id is not None:
+            keep_trust(self.desk, window)  # papers can be checked on this computer, also when the databases are away
 
     @Slot()
     def _sign_out(self) -> None:

@@ -73,8 +73,11 @@ class CommandBar(SearchBox):
             self.search_now()
 
     def _commands(self, text: str) -> list[Hit]:
-        return [Hit(action, action.title, "", icon=action.icon, right=action.shortcut)
-                for action in self._actions() if matches(action.title, text)]
+        actions = self._actions()
+        word, _, more = text.strip().partition(" ")
+        typed = [action.typed(more.strip()) for action in actions if action.typed and action.word == word.casefold() and more.strip()]
+        found = [made for made in typed if made is not None] or [action for action in actions if matches(action.title, text)]
+        return [Hit(action, action.title, "", icon=action.icon, right=action.shortcut) for action in found]
 
     def _answers(self, session: Any, text: str) -> Sequence[Any]:
         """Runs on a worker: bookings when that is what was typed, else people."""

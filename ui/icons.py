@@ -44,7 +44,7 @@ NAMES: Mapping[str, str] = {
     "overbook": "layers-plus", "receptionist": "desk", "administrator": "shield-account-outline",
     "till": "cash-register", "cash": "cash", "card": "credit-card-outline", "wallet": "wallet-outline", "refund": "cash-refund",
     "top_up": "wallet-plus-outline",
-    "merge": "call-merge", "separate": "call-split", "photo": "account-box-outline",
+    "favourite": "star-outline", "merge": "call-merge", "separate": "call-split", "photo": "account-box-outline",
 }
 
 _FONT = ("mdi6", "materialdesignicons6-webfont-6.9.96.ttf", "materialdesignicons6-webfont-charmap-6.9.96.json")

@@ -13,12 +13,17 @@ from ui.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person can do from anywhere in the panel: listed in the command bar, and on its key while the panel is shown."""
+    """Something a person can do from anywhere in the panel: listed in the command bar, and on its key while the panel is shown.
+
+    With a `word`, “word and more” in the command bar offers what `typed(more)` would do (None: nothing).
+    """
 
     title: str
     run: Callable[[], object]
     icon: str = "command"
     shortcut: str = ""
+    word: str = ""
+    typed: Callable[[str], Action | None] | None = None
 
 
 class Panel(QWidget):

@@ -1,4 +1,4 @@
-"""PDF on the screen and on paper (with clinicdesk/pdf/opening.py the only user of pypdfium2).
+"""PDF on the screen and on paper (with clinicdesk/pdf the only user of pypdfium2).
 
 What is printed is the bytes themselves, sent to the spooler as they are, so that paper and stored record stay the same thing; drawing
 the pages at 300 dpi is the fall-back where there is no `lp`. PDFium is not thread-safe: one lock around every use of it.
@@ -17,8 +17,9 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
 from PySide6.QtPrintSupport import QPrinter, QPrinterInfo
 
 from clinicdesk.errors import ClinicError
-from clinicdesk.pdf.opening import pdfium
+from clinicdesk.pdf.reading import PDFIUM
 
+_pdfium = PDFIUM
 SPOOL_TITLE = "ClinicDesk"  #: spool queues are read by everybody at the printer: no names in them
 PRINT_DPI = 300
 
@@ -37,7 +38,7 @@ class PageSize:
 
 def page_sizes(pdf: bytes) -> list[PageSize]:
     """The size of every page. Raises CannotPrint when the bytes are no PDF. Any thread."""
-    with pdfium:
+    with _pdfium:
         document = _opened(pdf)
         try:
             return [PageSize(*document.get_page_size(n)) for n in range(len(document))]
@@ -47,7 +48,7 @@ def page_sizes(pdf: bytes) -> list[PageSize]:
 
 def render_pages(pdf: bytes, dpi: float, pages: range | None = None) -> list[QImage]:
     """The pages (all by default) as pictures of `dpi` dots per inch, white behind. Any thread; about 30 ms a page at 110 dpi."""
-    with pdfium:
+    with _pdfium:
         document = _opened(pdf)
         try:
             return [_picture(document[n], dpi) for n in (range(len(document)) if pages is None else pages)]

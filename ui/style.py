@@ -46,7 +46,8 @@ def style_sheet(t: Tokens, sizes: Mapping[str, int], folder: Path, template: Pat
     names = {
         **{name: getattr(t, name) for name in type(t).__slots__ if name != "status"}, **sizes,
         "hover": mix(t.text, t.surface, 0.05), "pressed": mix(t.text, t.surface, 0.10), "accent_hover": mix(t.text, t.accent, 0.16),
-        "danger_soft": t.status["no_show"][1], "danger_hover": mix(t.text, t.danger, 0.16), "line_soft": mix(t.line, t.surface, 0.6),
+        "danger_soft": t.status["no_show"][1], "warning_soft": t.status["arrived"][1], "danger_hover": mix(t.text, t.danger, 0.16),
+        "line_soft": mix(t.line, t.surface, 0.6),
         "rail": t.sunken, "rail_hover": mix(t.text, t.sunken, 0.06), "check": f"{url}/check.svg", "check_off": f"{url}/check_disabled.svg",
         "partial": f"{url}/partial.svg", "radio": f"{url}/radio.svg", "down": f"{url}/down.svg", "down_off": f"{url}/down_disabled.svg",
         "up": f"{url}/up.svg", "left": f"{url}/left.svg", "right": f"{url}/right.svg", "scroll": mix(t.outline, t.surface, 0.45),

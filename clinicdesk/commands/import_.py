@@ -1,4 +1,4 @@
-"""`clinicdesk import synthea DIR`: patients of another system become patients of this clinic."""
+"""`clinicdesk import synthea DIR`: patients of another system become patients of this clinic; `import rxnorm DIR`: names of medicines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clinicdesk.commands.options import OK, PROBLEMS, DataDir, Json, settings_for
+from clinicdesk.commands.options import CANNOT, OK, PROBLEMS, DataDir, Json, settings_for
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from clinicdesk.clinic import Clinic
+    from clinicdesk.interchange.rxnorm import RxNormReport
     from clinicdesk.services.importing import ImportReport, Transaction
     from clinicdesk.storage.database import ClinicSession
 
-app = typer.Typer(help="Bring patients in from files of other systems.", no_args_is_help=True)
+app = typer.Typer(help="Bring patients or names of medicines in from files of other systems.", no_args_is_help=True)
 
 #: An administrator's session is kept alive this often, in seconds, while a long import runs.
 _RENEW = 60
@@ -74,6 +77,62 @@ def synthea(
     else:
         _tell(report, report_file)
     raise typer.Exit(OK if taken else PROBLEMS)
+
+
+@app.command()
+def rxnorm(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="RxNorm’s prescribable content, unpacked.")],
+    *,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import names, forms and strengths of medicines. The checks know them by the ingredients of the shipped tables.
+
+    Exit code 0: done, 1: nothing could be taken, 2: the folder is wrong. The import before is replaced as a whole.
+    """
+    from clinicdesk.errors import Invalid
+    from clinicdesk.interchange.rxnorm import RxNormReport, files_of, read_rxnorm
+    from clinicdesk.rules.imported_medicines import FILE, write_imported
+    from clinicdesk.rules.knowledge import shipped
+
+    started = time.monotonic()
+    known, report = shipped(), RxNormReport()
+    try:
+        total = sum(path.stat().st_size for path in files_of(folder))
+        settings = settings_for(ctx, data_dir)
+        ingredients = {m.name: m.ingredients for m in known.medicines.values()}
+        with _bar("Reading RxNorm", quiet=as_json) as bar:
+            task = bar.add_task("", total=total)
+            found = list(read_rxnorm(folder, known.names, ingredients, report, lambda more: bar.advance(task, more)))
+    except Invalid as error:
+        typer.echo(json.dumps({"ok": False, "sentence": error.sentence}) if as_json else error.sentence, err=not as_json)
+        raise typer.Exit(CANNOT) from None
+    if found:
+        write_imported(settings.data_dir / FILE, found)
+    if as_json:
+        typer.echo(json.dumps({"ok": bool(found), "read": report.read, "taken": report.taken, "left_out": report.left_out,
+                               "examples": report.examples, "seconds": round(time.monotonic() - started, 2)}, ensure_ascii=False))
+    else:
+        _tell_medicines(report)
+    raise typer.Exit(OK if found else PROBLEMS)
+
+
+def _bar(caption: str, *, quiet: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(TextColumn(caption), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=Console(stderr=True),
+                    disable=quiet)
+
+
+def _tell_medicines(report: RxNormReport) -> None:
+    words = {"SCD": "clinical medicines", "SBD": "branded medicines", "BN": "brand names"}
+    for kind, word in words.items():
+        typer.echo(f"{word}: {report.taken[kind]:,} taken of {report.read[kind]:,}")
+    for reason, count in report.left_out.items():
+        typer.echo(f"{count:,} × {reason}, for example {', '.join(report.examples[reason][:3])}")
+    typer.echo("They are offered when the application is next opened.")
 
 
 def _transactions(clinic: Clinic, user: str | None) -> Transaction:

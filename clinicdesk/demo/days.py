@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -14,7 +15,7 @@ from clinicdesk.models.clinical import Allergy, Consultation
 from clinicdesk.models.people import Doctor, Patient
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
-from clinicdesk.services import accounts, availability, consultations
+from clinicdesk.services import accounts, availability, consultations, safety
 from clinicdesk.services.drafts import ConsultationDraft, ItemDraft
 from clinicdesk.services.people import Me
 from clinicdesk.services.schedule import NewAppointment
@@ -111,27 +112,25 @@ def past_visit(session: ClinicSession, source: random.Random, me: Me, patient_id
     clock = session.now
     session.now = lambda: start + timedelta(minutes=18)
     try:
-        consultations.complete(
-            session,
-            consultation.id,
-            ConsultationDraft(
-                notes={"subjective": subjective, "objective": objective, "assessment": assessment, "plan": plan},
-                vitals={
-                    "systolic": str(source.randrange(105, 150)),
-                    "diastolic": str(source.randrange(62, 92)),
-                    "pulse": str(source.randrange(58, 98)),
-                    "temperature": f"{source.randrange(361, 379) / 10:.1f}",
-                    "respiration": str(source.randrange(12, 19)),
-                    "spo2": str(source.randrange(95, 100)),
-                    "weight": str(source.randrange(52, 98) if age > 15 else 6 + 3 * age),
-                },
-                oxygen=False,
-                consciousness="alert",
-                confirmed=("systolic", "diastolic", "pressure", "pulse", "respiration", "weight"),
-                items=items,
-            ),
-            0,
+        draft = ConsultationDraft(
+            notes={"subjective": subjective, "objective": objective, "assessment": assessment, "plan": plan},
+            vitals={
+                "systolic": str(source.randrange(105, 150)),
+                "diastolic": str(source.randrange(62, 92)),
+                "pulse": str(source.randrange(58, 98)),
+                "temperature": f"{source.randrange(361, 379) / 10:.1f}",
+                "respiration": str(source.randrange(12, 19)),
+                "spo2": str(source.randrange(95, 100)),
+                "weight": str(source.randrange(52, 98) if age > 15 else 6 + 3 * age),
+            },
+            oxygen=False,
+            consciousness="alert",
+            confirmed=("systolic", "diastolic", "pressure", "pulse", "respiration", "weight"),
+            items=items,
         )
+        if any(one.alert.tier == 1 for one in safety.checkup(session, patient_id, draft).found):
+            draft = replace(draft, items=())  # what a doctor would not prescribe is not in the demo: a child has no adult dose
+        consultations.complete(session, consultation.id, draft, 0)
     finally:
         session.now = clock
 

@@ -2,11 +2,13 @@
 
 from clinicdesk.models import (
     accounts,
+    alerts,
     clinical,
     desk,
     files,
     money,
     operations,
+    papers,
     people,
     prescribing,
     records,
@@ -16,5 +18,5 @@ from clinicdesk.models import (
 )
 from clinicdesk.models.base import Base
 
-__all__ = ["Base", "accounts", "clinical", "desk", "files", "money", "operations", "people", "prescribing", "records", "register",
-           "scheduling", "waiting"]
+__all__ = ["Base", "accounts", "alerts", "clinical", "desk", "files", "money", "operations", "papers", "people", "prescribing", "records",
+           "register", "scheduling", "waiting"]

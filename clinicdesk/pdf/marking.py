@@ -13,8 +13,8 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from clinicdesk.pdf.opening import pdfium
 from clinicdesk.pdf.page import LEADING, Piece, wrap
+from clinicdesk.pdf.reading import PDFIUM
 from clinicdesk.pdf.shaping import check_coverage, register_fonts, runs
 from clinicdesk.rules.marks import PEN, TYPE_SIZE, Mark, Point, head_of
 from clinicdesk.rules.moments import clinical_moment
@@ -33,7 +33,7 @@ def annotated_pdf(pdf: bytes, marks: Sequence[Mark], author: str, at: datetime, 
     Raises ClinicError for a remark in a script the fonts do not cover.
     """
     _check(marks)
-    with pdfium:
+    with PDFIUM:
         document = pypdfium2.PdfDocument(pdf)
         try:
             for number in sorted({mark.page for mark in marks if mark.page < len(document)}):

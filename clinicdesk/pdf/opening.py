@@ -1,14 +1,14 @@
-"""Is this a PDF that can be read to the end? Shared home of PDFium's lock: PDFium is not thread-safe, in no thread and no module."""
+"""Is this a PDF that can be read to the end?"""
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 import pypdfium2
 import pypdfium2.raw
 
-pdfium: Final = threading.Lock()
+from clinicdesk.pdf.reading import PDFIUM
+
 #: No paper is longer; a page of 200 inches is also the most the PDF reference allows. In points.
 LONGEST_SIDE: Final = 14_400
 MOST_PAGES: Final = 2_000
@@ -24,7 +24,7 @@ def page_count(content: bytes) -> int:
     """How many pages a PDF has. Raises BadPdf for one that is cut off, damaged, locked with a password, empty or absurd. Any thread."""
     if b"%%EOF" not in content[-_TAIL:]:
         raise BadPdf("This PDF is not complete: its end is missing.")
-    with pdfium:
+    with PDFIUM:
         try:
             document = pypdfium2.PdfDocument(content)
         except pypdfium2.PdfiumError as error:

@@ -118,10 +118,10 @@ def _joined(line: Line) -> Line:
 class Paper:
     """One document being drawn. `scale` shrinks type on A5; `left` and `right` are the margins' inner edges."""
 
-    def __init__(self, name: PaperName, title: str) -> None:
+    def __init__(self, name: PaperName, title: str, *, landscape: bool = False) -> None:
         """Begin a document; its bytes depend on nothing but what is drawn (no clock, no random numbers)."""
         register_fonts()
-        self.width, self.height = PAPER[name]
+        self.width, self.height = PAPER[name][::-1] if landscape else PAPER[name]
         self.scale = 0.86 if name == "A5" else 1.0
         margin = 30.0 if name == "A5" else 46.0
         self.left, self.right = margin, self.width - margin
@@ -166,6 +166,11 @@ class Paper:
         self._canvas.roundRect(left, self.height - bottom, right - left, bottom - top, radius, stroke=int(bool(stroke)),
                                fill=int(bool(fill)))
 
+    @property
+    def canvas(self) -> Any:
+        """ReportLab's canvas, for drawings; its y counts from the bottom edge."""
+        return self._canvas
+
     def warning_sign(self, left: float, top: float, size: float) -> None:
         """A filled triangle with an exclamation mark: shape as well as colour."""
         c, base = self._canvas, self.height - top - size
@@ -204,6 +209,23 @@ class Paper:
         tab = min(size * 0.95, tall / 2)
         self.box(middle - half, centre - tab, middle + half, centre + tab, fill="#FFFFFF", stroke=LINE, radius=min(4, tab))
         self.line(middle, centre - size * LEADING / 2, [Piece(words, "bold", SOFT)], size, "centre")
+
+    def symbol(self, left: float, top: float, side: float, matrix: Sequence[Sequence[int]]) -> None:
+        """A code of dark and light modules on white, dark ones of a row joined; black, because it is read by machines."""
+        module = side / len(matrix)
+        self.box(left - 4 * module, top - 4 * module, left + side + 4 * module, top + side + 4 * module, fill="#FFFFFF", radius=0)
+        self._canvas.setFillColor(HexColor("#000000"))
+        path = self._canvas.beginPath()
+        for number, row in enumerate(matrix):
+            start = None
+            for column, dark in enumerate([*row, 0]):
+                if dark and start is None:
+                    start = column
+                elif not dark and start is not None:
+                    path.rect(round(left + start * module, 3), round(self.height - top - (number + 1) * module, 3),
+                              round((column - start) * module, 3), round(module, 3))
+                    start = None
+        self._canvas.drawPath(path, stroke=0, fill=1)
 
     def next_page(self) -> None:
         """Finish this page."""

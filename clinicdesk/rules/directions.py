@@ -56,6 +56,8 @@ _ROUTES: Final = (
     Route("mouthwash", "mouthwash, not swallowed", "Rinse the mouth with", "and spit out"),
 )
 ROUTES: Final[Mapping[str, Route]] = MappingProxyType({r.name: r for r in _ROUTES})
+#: Where “apply” without an amount is a whole direction.
+DOSE_FREE_ROUTES: Final = frozenset({"topical"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ FORMS: Final[Mapping[str, Form]] = MappingProxyType({f.name: f for f in _FORMS})
 
 _TIMES: Final = MappingProxyType({1: "once a day", 2: "twice a day", 3: "three times a day", 4: "four times a day", 5: "five times a day",
                                   6: "six times a day"})
+_WEEKS: Final = MappingProxyType({168: "once a week", 336: "every 2 weeks", 504: "every 3 weeks", 672: "every 4 weeks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,9 @@ FREQUENCIES: Final = (
     *(Frequency(f"every {h} hours", every_hours=h) for h in (2, 3, 4, 6, 8, 12)),
     Frequency("every other day", every_hours=48),
     Frequency("every 72 hours", every_hours=72),
+    Frequency("once a week", every_hours=168),
+    Frequency("every 2 weeks", every_hours=336),
+    Frequency("every 4 weeks", every_hours=672),
     *(Frequency(f"once a week, on {name}", times_per_day=1, weekdays=(i,)) for i, name in enumerate(WEEKDAYS)),
     Frequency("once only", once=True),
     Frequency("as needed", as_needed=True),
@@ -208,6 +214,8 @@ def _giving(d: Direction) -> str:
     if route is None and d.dose_value is None:
         return ""
     verb, where = (route.verb, route.where) if route else ("Use", "")
+    if d.route == "transdermal" and d.dose_unit != "patch":
+        where += " as a patch"
     rate = f"at {tidy(d.rate)}" if d.rate else ""
     return " ".join(part for part in (verb, dose_words(d), where, rate) if part)
 
@@ -222,10 +230,12 @@ def _when(d: Direction) -> str:
     elif d.every_hours == 48:
         often = "every other day"
     elif d.every_hours is not None:
-        often = "every hour" if d.every_hours == 1 else f"every {d.every_hours} hours"
+        often = "every hour" if d.every_hours == 1 else _WEEKS.get(d.every_hours, f"every {d.every_hours} hours")
     days = sorted(set(d.weekdays))
     if not days or len(days) == 7:
         return often
+    if len(days) == 1 and d.times_per_day == 1:  # “once a day on Monday” has been read as every day
+        return f"once a week on {WEEKDAYS[days[0]]}"
     names = [WEEKDAYS[i] for i in days]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return f"{often} on {listed}".strip() if often else f"every {listed}"
@@ -296,8 +306,8 @@ def spelled(number: int) -> str:
 def missing_elements(d: Direction, *, medicine: str, strength: str, form: str, quantity_text: str) -> tuple[str, ...]:
     """What one item lacks to be legally complete (P4–P7), in words and in the order of the form; empty when it may be signed.
 
-    As needed must say the shortest time between doses, the most in a day, and what for. A free `text` direction counts as frequency
-    only together with a dose and a route.
+    As needed must say the shortest time between doses (“every 6 hours” does), the most in a day, and what for. A free `text` direction
+    counts as frequency only together with a dose and a route.
     """
     known = FORMS.get(form)
     regular = d.once or d.times_per_day is not None or d.every_hours is not None or bool(d.weekdays)
@@ -309,7 +319,7 @@ def missing_elements(d: Direction, *, medicine: str, strength: str, form: str, q
         ("route", bool(d.route)),
         ("how often", regular or d.as_needed),
         ("what it is needed for", not d.as_needed or bool(d.as_needed_for.strip())),
-        ("shortest time between doses", not d.as_needed or d.min_interval_hours is not None),
+        ("shortest time between doses", not d.as_needed or d.min_interval_hours is not None or d.every_hours is not None),
         ("most in a day", not d.as_needed or d.max_per_day is not None),
         ("duration or quantity", d.once or d.duration_days is not None or bool(quantity_text.strip())),
     )

@@ -1,7 +1,7 @@
-"""The formulary: generic medicines with the forms and strengths they come in, read from `resources/formulary.csv`.
+"""The formulary: generic medicines with the forms and strengths they come in, read from the tables of `resources/medicines/`.
 
-A row is one presentation: name, route (empty: the usual one of its form), form, strength, source. Facts only; no doses are suggested.
-Until a clinician has compared the table with its sources, every row says “not yet verified”.
+`presentations.csv` has one row for a medicine in a form: its strengths, the route (empty: the usual one of the form) and a source. Facts
+only; no doses are suggested. Until a clinician has compared the table with its sources, every row says “not yet verified”.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from clinicdesk.rules.directions import FORMS, ROUTES
+from clinicdesk.rules.medicine_names import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Presentation:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A generic medicine; `route` is empty where the form's usual route holds."""
+    """A generic medicine; `route` is empty where the form's usual route holds, `presentations` where none are on file."""
 
     name: str
     route: str
@@ -34,24 +35,38 @@ class Product:
 
 
 class Formulary:
-    """Look medicines up by name, whatever the case."""
+    """Look medicines up by name or another name of theirs, whatever the case. `names` are those with a form to offer."""
 
-    def __init__(self, products: Mapping[str, Product]) -> None:
-        self._products = {name.casefold(): product for name, product in products.items()}
-        self.names = tuple(sorted((p.name for p in products.values()), key=str.casefold))
+    def __init__(self, products: Mapping[str, Product], also: Mapping[str, str] | None = None) -> None:
+        self._products = {key_of(name): product for name, product in products.items()}
+        for other, name in (also or {}).items():
+            self._products.setdefault(key_of(other), products[name])
+        self.names = tuple(sorted((p.name for p in products.values() if p.presentations), key=str.casefold))
 
     def find(self, name: str) -> Product | None:
         """The medicine of exactly this name; None when the formulary does not know it (free text)."""
-        return self._products.get(" ".join(name.split()).casefold())
+        return self._products.get(key_of(name))
+
+    def products(self) -> tuple[Product, ...]:
+        """Every medicine once."""
+        return tuple({id(p): p for p in self._products.values()}.values())
 
 
 @cache
-def read_formulary(path: Path) -> Formulary:
-    """Read the table once. ValueError names the line whose form or route does not exist."""
-    found: dict[str, tuple[str, list[Presentation]]] = {}
+def read_formulary(folder: Path) -> Formulary:
+    """Read the tables once. ValueError names the line whose form, route or source does not exist."""
+    with (folder / "sources.csv").open(encoding="utf-8", newline="") as lines:
+        titles = {row["key"]: row["title"] + ("" if row["read_on"] else "; not yet verified") for row in csv.DictReader(lines)}
+    with (folder / "medicines.csv").open(encoding="utf-8", newline="") as lines:
+        names = [(row["name"], row["also"]) for row in csv.DictReader(lines)]
+    found: dict[str, tuple[str, list[Presentation]]] = {name: ("", []) for name, _ in names}
+    path = folder / "presentations.csv"
     with path.open(encoding="utf-8", newline="") as lines:
         for number, row in enumerate(csv.DictReader(lines), 2):
-            if row["form"] not in FORMS or (row["route"] and row["route"] not in ROUTES):
-                raise ValueError(f"{path.name} line {number}: unknown form or route")
-            found.setdefault(row["name"], (row["route"], []))[1].append(Presentation(row["form"], row["strength"], row["source"]))
-    return Formulary({name: Product(name, route, tuple(rows)) for name, (route, rows) in found.items()})
+            if row["form"] not in FORMS or (row["route"] and row["route"] not in ROUTES) or row["source"] not in titles:
+                raise ValueError(f"{path.name} line {number}: unknown form, route or source")
+            route, rows = found.get(row["medicine"], ("", []))
+            rows.extend(Presentation(row["form"], strength.strip(), titles[row["source"]]) for strength in row["strengths"].split(";"))
+            found[row["medicine"]] = (row["route"] or route, rows)
+    products = {name: Product(name, route, tuple(rows)) for name, (route, rows) in found.items()}
+    return Formulary(products, {other.strip(): name for name, also in names for other in also.split(";") if other.strip()})

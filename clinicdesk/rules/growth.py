@@ -81,7 +81,7 @@ class Standing:
             place = "below the 1st centile" if whole < 1 else "above the 99th centile"
         else:
             place = f"{ordinal(whole)} centile"
-        return f"{place}, z {self.z:+.2f}"
+        return f"{place}, z {round(self.z, 2) + 0.0:+.2f}"  # no minus before zero
 
 
 def ordinal(number: int) -> str:

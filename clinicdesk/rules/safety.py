@@ -19,13 +19,14 @@ Tier = Literal[1, 2, 3]
 
 @dataclass(frozen=True, slots=True)
 class KnownAllergy:
-    """An allergy or intolerance as recorded; `severity` is mild, moderate, severe or empty; `tolerated` when the same medicine was
-    taken after `noted_on`."""
+    """An allergy or intolerance as recorded; `severity` is mild, moderate, severe or empty; `tolerated` names the medicines this
+    patient took after `noted_on` without a reaction (R35)."""
 
     substance: str
     reaction: str = ""
     severity: str = ""
     noted_on: date | None = None
+    tolerated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class Prescribed:
-    """One line to be checked. The amounts are None where the direction does not say them; `text` is how a person wrote it."""
+    """One line to be checked. The amounts are None where the direction does not say them; `text` is how a person wrote it and `unclear`
+    holds, in sentences, what of it could not be read."""
 
     medicine: str
     dose_value: Decimal | None = None
@@ -60,6 +62,7 @@ class Prescribed:
     as_needed: bool = False
     duration_days: int | None = None
     text: str = ""
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

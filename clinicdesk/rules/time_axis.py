@@ -20,7 +20,7 @@ from clinicdesk.rules.pictures import Box, Dot, Line, Mark, Picture, Point, Shap
 #: Kinds in the order of their lanes → title, form and ink of their dots.
 EVENT_KINDS: Final = {
     "visit": ("Visits", "round", "accent"), "document": ("Documents", "square", "text_soft"),
-    "prescription": ("Prescriptions", "diamond", "success"), "immunization": ("Immunizations", "triangle", "text_soft"),
+    "paper": ("Papers", "diamond", "success"), "immunization": ("Immunizations", "triangle", "text_soft"),
 }
 SPAN_KINDS: Final = {"allergy": ("Allergies", "danger"), "problem": ("Problems", "warning"), "medicine": ("Medicines", "accent")}
 GUTTER: Final = 118.0
@@ -29,6 +29,8 @@ LANE: Final = 24.0
 ROW: Final = 18.0
 TRACK: Final = 64.0
 MOST_ROWS: Final = 10
+#: More measurements than this in the window are a line alone: dots would only thicken it.
+MOST_DOTS: Final = 200
 #: A letter of the small type is about so wide in px: enough to keep labels apart.
 _LETTER: Final = 6.3
 
@@ -220,15 +222,19 @@ def _span_lane(spans: Sequence[Span], now: float, window: Window, zone: tzinfo, 
             continue
         begin, end = max(window.x(span.begins), GUTTER), min(window.x(ends), window.width)
         end = max(end, begin + 3)
-        row = next((n for n, taken in enumerate(free) if taken + 8 <= begin), len(free))
+        wide = len(span.title) * _LETTER + 6
+        outside = begin + wide > window.width and end - begin < wide  # no room to the right: the words stand to the left of the bar
+        first, reach = (begin - wide - 4, end) if outside else (begin, max(end, begin + wide))
+        row = next((n for n, taken in enumerate(free) if taken + 8 <= first), len(free))
         if row >= MOST_ROWS:
             left_over += 1
             continue
-        reach = max(end, begin + 6 + len(span.title) * _LETTER)
         free[row:row + 1] = [reach]
         top = y + 3 + row * ROW
-        shapes += [Box(begin, top, end - begin, ROW - 4, "accent_soft" if span.kind == "medicine" else "sunken", ink),
-                   Words(begin + 5, top + (ROW - 4) / 2, span.title, "text", most=max(40.0, window.width - begin - 8))]
+        shapes.append(Box(begin, top, end - begin, ROW - 4, "accent_soft" if span.kind == "medicine" else "sunken", ink))
+        middle = top + (ROW - 4) / 2
+        shapes.append(Words(begin - 5, middle, span.title, "text", align="right", most=max(40.0, begin - GUTTER)) if outside else
+                      Words(begin + 5, middle, span.title, "text", most=max(40.0, window.width - begin - 8)))
         until = clinical_date(datetime.fromtimestamp(span.ends, zone)) if span.ends is not None else "today"
         tip = f"{span.title}, {clinical_date(datetime.fromtimestamp(span.begins, zone))} to {until}"
         marks.append(Mark(begin, top, max(end - begin, 12), ROW - 4, span.kind, span.ref, tip))
@@ -246,7 +252,7 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
     end = min(len(one.moments), bisect_right(one.moments, window.ends) + 1)
     values, low = one.values[begin:end], one.low[begin:end]
     moments = one.moments[begin:end]
-    shapes += [Words(8, y + 16, one.label, "text", most=GUTTER - 46), Words(8, y + 32, one.unit, "text_faint"),
+    shapes += [Words(8, y + 24, one.label, "text", most=GUTTER - 12), Words(8, y + 40, one.unit, "text_faint"),
                Line(((0, y + TRACK), (window.width, y + TRACK)), "line")]
     if not values:
         return
@@ -261,20 +267,22 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
                Words(GUTTER - 6, y + TRACK - 10, _number(bottom), "text_faint", align="right")]
     for side, ink in ((values, "accent"), *(((low, "outline"),) if low else ())):
         points: list[Point] = []
-        for first, after in _ranges(moments, window, 2.0):
+        for first, after in _ranges(moments, window, 2.5):
             part = side[first:after]
             x = window.x(moments[first])
             points.append((x, at(part[0])))
             if len(part) > 1:  # the lowest and the highest of two columns of pixels look the same as all of them
                 points += [(x, at(min(part))), (x, at(max(part)))]
         shapes.append(Line([p for p in points if p[0] >= GUTTER - 1], ink))
-    for first, _ in _ranges(moments, window, 6.0):
+    dense = len(values) > MOST_DOTS
+    for first, _ in _ranges(moments, window, 16.0 if dense else 6.0):
         x = window.x(moments[first])
         if x < GUTTER:
             continue
-        shapes.append(Dot(x, at(values[first]), 2.2, "accent"))
-        if low:
-            shapes.append(Dot(x, at(low[first]), 2.2, "outline"))
+        if not dense:
+            shapes.append(Dot(x, at(values[first]), 2.2, "accent"))
+            if low:
+                shapes.append(Dot(x, at(low[first]), 2.2, "outline"))
         words = _number(values[first]) + (f" / {_number(low[first])}" if low else "")
         marks.append(Mark(x - 5, y + 4, 10, TRACK - 8, one.name, moments[first],
                           f"{one.label} {words} {one.unit}, {clinical_date(datetime.fromtimestamp(moments[first], zone))}"))

@@ -15,7 +15,19 @@ from clinicdesk.models.clinical import Consultation, Note
 from clinicdesk.models.scheduling import Appointment
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.vitals import VITALS, number_text
-from clinicdesk.services import appointments, chart, diagnosing, drafts, journaling, measuring, prescribing, prescriptions, visits
+from clinicdesk.services import (
+    appointments,
+    chart,
+    diagnosing,
+    drafts,
+    journaling,
+    measuring,
+    medication,
+    prescribing,
+    prescriptions,
+    safety,
+    visits,
+)
 from clinicdesk.services.drafts import NOTE_KINDS, ConsultationDraft, SavedDraft
 from clinicdesk.services.journaling import Unsaved, Unsigned
 from clinicdesk.services.people import Banner
@@ -155,6 +167,7 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
     measured = measuring.checked(draft, now, age, measuring.earlier(session, row.patient_id))
     found = diagnosing.checked(draft.diagnoses)
     lines = prescribing.checked_items(draft.items)
+    alerts = safety.gate(session, row, draft)
     if not notes and measured is None and not lines and not found:
         raise Invalid("subjective", "Nothing has been written yet. Write at least one note.")
 
@@ -167,6 +180,9 @@ def complete(session: ClinicSession, consultation_id: int, draft: ConsultationDr
         measuring.store(session, row.patient_id, row.id, measured, draft.confirmed)
     diagnosing.store(session, row, found)
     issued = prescriptions.issue(session, row, head, lines, measured) if lines else None
+    safety.record(session, row, alerts, draft)
+    if issued is not None:
+        medication.take_up(session, row, issued.id, lines)
 
     vitals = _vitals_words(measured, age)
     prescription = {"number": issued.number, "lines": list(issued.lines)} if issued else {}

@@ -27,8 +27,8 @@ _TITLES = {
     "items": "Prescription", "diagnoses": "Diagnoses", "oxygen": "Breathing", "spo2_scale": "Saturation scale",
     "consciousness": "Consciousness",
 }
-#: Follows the values it belongs to.
-_CONFIRMED = "confirmed"
+#: Follow the values they belong to.
+_CONFIRMED = frozenset({"confirmed", "reasons"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def parts(base: ConsultationDraft, mine: ConsultationDraft, theirs: Consultation
     found = []
     for field in fields(ConsultationDraft):
         b, m, t = (getattr(one, field.name) for one in (base, mine, theirs))
-        if field.name == _CONFIRMED:
+        if field.name in _CONFIRMED:
             continue
         if isinstance(m, dict):
             keys = [*_order(field.name), *sorted({*m, *t} - set(_order(field.name)))]
@@ -118,7 +118,8 @@ def combined(base: ConsultationDraft, mine: ConsultationDraft, theirs: Consultat
         else:
             new = _chosen(choice, b, m, t)
         draft = replace(draft, **{part.field: new})
-    return replace(draft, confirmed=_confirmed(draft, mine, theirs))
+    # A reason names the very alert it was given for, so those of both sides may stand.
+    return replace(draft, confirmed=_confirmed(draft, mine, theirs), reasons=tuple(dict.fromkeys((*theirs.reasons, *mine.reasons))))
 
 
 def _confirmed(draft: ConsultationDraft, *sides: ConsultationDraft) -> tuple[str, ...]:

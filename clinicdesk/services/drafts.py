@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, VisitSigned
 from clinicdesk.models.clinical import Consultation, Draft
+from clinicdesk.rules.alert_reasons import GivenReason
 from clinicdesk.services.sealing import open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place
@@ -29,7 +30,11 @@ NOTE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """One prescription line as typed; numbers are text until the visit is completed. `weekdays` are 0 (Monday) to 6."""
+    """One prescription line as typed; numbers are text until the visit is completed. `weekdays` are 0 (Monday) to 6.
+
+    `long_term` keeps it on the list of current medicines until it is stopped, `dose_basis` says by which weight it was computed, `renews`
+    is the id of the current medicine it goes on with.
+    """
 
     medicine: str = ""
     brand: str = ""
@@ -53,6 +58,9 @@ class ItemDraft:
     instructions: str = ""
     indication: str = ""
     free_text: bool = True
+    long_term: bool = False
+    dose_basis: str = ""
+    renews: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class ConsultationDraft:
     confirmed: tuple[str, ...] = ()
     items: tuple[ItemDraft, ...] = ()
     diagnoses: tuple[DiagnosisDraft, ...] = ()
+    reasons: tuple[GivenReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,7 @@ def from_json(text: str) -> ConsultationDraft:
         confirmed=tuple(raw.get("confirmed", ())),
         items=items,
         diagnoses=tuple(DiagnosisDraft(**{k: v for k, v in one.items() if k in named}) for one in raw.get("diagnoses", ())),
+        reasons=tuple(GivenReason(**one) for one in raw.get("reasons", ())),
     )
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.abbreviations import forbidden
-from clinicdesk.rules.directions import Direction, check_direction, in_words, missing_elements, quantity, quantity_words
+from clinicdesk.rules.directions import FORMS, Direction, check_direction, in_words, missing_elements, quantity, quantity_words
+from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
+from clinicdesk.rules.shorthand import Parsed
+from clinicdesk.rules.strengths import content, pieces
 from clinicdesk.services.drafts import ItemDraft
 
 MOST_ITEMS = 20
+_LONGEST_WAIT = 168
+_PIECES = frozenset({"tablet", "capsule", "suppository", "pessary", "lozenge", "patch", "sachet"})
 #: What the columns hold; a larger number is a typing error.
 _LARGEST = 1_000_000
 #: Longest texts of a line in characters, as on the paper and in `prescription_items`.
@@ -25,6 +31,7 @@ _LENGTHS = {
     "instructions": ("Instructions", 300),
     "indication": ("Indication", 200),
     "rate": ("Rate", 60),
+    "dose_basis": ("Basis of the dose", 120),
 }
 
 
@@ -67,8 +74,11 @@ def _whole(text: str, field: str, what: str) -> int | None:
 
 
 def direction_of(item: ItemDraft) -> Direction:
-    """The structured direction of a typed line; Invalid names the field that is no number or out of range."""
-    return check_direction(
+    """The structured direction of a typed line; Invalid names the field that is no number or out of range.
+
+    “Every 6 hours as needed” is also the shortest time between doses.
+    """
+    found = check_direction(
         Direction(
             dose_value=_number(item.dose_value, "dose_value", "Dose"),
             dose_unit=item.dose_unit.strip(),
@@ -86,18 +96,55 @@ def direction_of(item: ItemDraft) -> Direction:
             text="",
         )
     )
+    if found.as_needed and found.min_interval_hours is None and found.every_hours is not None and found.every_hours <= _LONGEST_WAIT:
+        return replace(found, min_interval_hours=found.every_hours)
+    return found
 
 
 def preview(item: ItemDraft) -> CheckedItem:
     """A typed line with its directions in words and its quantity, before it is complete; Invalid for impossible values."""
     direction = direction_of(item)
-    amount = _number(item.quantity, "quantity", "Quantity") or quantity(direction)
+    amount = _number(item.quantity, "quantity", "Quantity")
     unit = item.quantity_unit.strip() or item.dose_unit.strip()
+    if amount is None:
+        amount, unit = _computed(item, direction, unit)
     if amount is not None and amount <= 0:
         raise Invalid("quantity", "A quantity is more than zero.")
     return CheckedItem(
         item, direction, in_words(direction), amount, unit, quantity_words(amount, unit) if amount is not None and unit else ""
     )
+
+
+def _computed(item: ItemDraft, direction: Direction, unit: str) -> tuple[Decimal | None, str]:
+    """The quantity of the whole course; a dose in milligrams of counted pieces (or of a liquid) is counted in those."""
+    amount, form = quantity(direction), FORMS.get(item.form.strip())
+    if amount is None or direction.dose_value is None or form is None or unit not in DOSE_UNITS or DOSE_UNITS[unit].micrograms is None:
+        return amount, unit
+    each, whole = pieces(direction.dose_value, unit, item.strength), pieces(amount, unit, item.strength)
+    known = content(item.strength)
+    if each is None or whole is None or known is None:
+        return amount, unit
+    if known.per_unit:
+        return (whole, known.per_unit) if form.unit == known.per_unit and form.unit == "mL" else (amount, unit)
+    if form.unit not in _PIECES or each % (Decimal("0.5") if form.unit == "tablet" else 1):
+        return amount, unit  # no whole pieces: somebody must look
+    return Decimal(math.ceil(whole)), form.unit
+
+
+def item_from(parsed: Parsed) -> ItemDraft:
+    """A line read from shorthand as it stands in the list; advice for the patient goes to the label."""
+    d = parsed.direction
+
+    def words(value: Decimal | int | None) -> str:
+        return "" if value is None else fmt_number(Decimal(value)).replace(",", "")
+
+    return ItemDraft(
+        medicine=parsed.medicine, strength=parsed.strength, form=parsed.form, route=d.route, dose_value=words(d.dose_value),
+        dose_unit=d.dose_unit, times_per_day=words(d.times_per_day), every_hours=words(d.every_hours), weekdays=d.weekdays, once=d.once,
+        as_needed=d.as_needed, as_needed_for=d.as_needed_for, min_interval_hours=words(d.min_interval_hours),
+        max_per_day=words(d.max_per_day), duration_days=words(d.duration_days), rate=d.rate,
+        instructions=d.text[:1].upper() + d.text[1:], indication=parsed.indication, free_text=not parsed.medicine,
+        long_term=parsed.long_term)
 
 
 def checked_items(items: Sequence[ItemDraft]) -> list[CheckedItem]:

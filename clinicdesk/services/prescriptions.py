@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Consultation, Vitals
-from clinicdesk.models.people import Doctor, Patient
+from clinicdesk.models.people import Doctor
 from clinicdesk.models.prescribing import Prescription, PrescriptionItem
+from clinicdesk.pdf.claims import claim_of
 from clinicdesk.pdf.copies import mark_copy
-from clinicdesk.pdf.prescription import render
-from clinicdesk.pdf.sheets import Letterhead, Prescriber, PrescriptionPatient, PrescriptionSheet, item_from, missing
-from clinicdesk.rules.ages import age_text, years
-from clinicdesk.rules.formats import SEXES, phone_text
-from clinicdesk.rules.moments import clinical_moment
+from clinicdesk.pdf.prescription import draw
+from clinicdesk.pdf.sheets import PrescriptionSheet, item_from, missing
+from clinicdesk.rules.ages import years
+from clinicdesk.rules.codes import NUMBER_LETTERS
+from clinicdesk.services import signing
+from clinicdesk.services.letterheads import parties
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import of_person
@@ -30,8 +32,6 @@ from clinicdesk.services.sealing import CLINICAL, key_of
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place, seal, unseal
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,18 @@ def issue(
     session: ClinicSession, consultation: Consultation, head: Banner, lines: Sequence[CheckedItem], measured: VitalsSet | None
 ) -> Issued:
     """Store the items, the sealed sheet and the sealed PDF of a prescription, as part of completing the visit."""
-    number = f"RX-{_code()}-{_code()}"
+    number = new_number("RX")
     now = session.now()
+    by = signing.signer(session)
+    if session.me is None or session.me.doctor_id != consultation.doctor_id:
+        raise NotAllowed("Only the doctor of this consultation signs its prescription.")
     page = clinic_settings(session).page
     sheet = _sheet(session, consultation, head, lines, measured, number, now)
     lacks = missing(sheet, years(head.born, now.astimezone(session.zone).date()))
     if lacks:
         raise Invalid("items", f"The prescription cannot be issued yet. It lacks: {', '.join(lacks)}.")
-    content = render(sheet, page)  # type: ignore[arg-type]
+    drawn = draw(sheet, page, by.stamp)  # type: ignore[arg-type]
+    content = signing.signed_pdf(by, drawn, "RX", number)
     row = Prescription(
         number=number,
         consultation_id=consultation.id,
@@ -94,6 +98,7 @@ def issue(
         session.flush()
     with session.attempt():
         session.execute(insert(PrescriptionItem), [_item(row, position, line) for position, line in enumerate(lines, 1)])
+    signing.keep_signature(session, by, claim_of(sheet), consultation.patient_id, prescription_id=row.id)
     return Issued(row.id, number, tuple(line.line for line in lines))
 
 
@@ -129,8 +134,10 @@ def _item(row: Prescription, position: int, line: CheckedItem) -> dict[str, Any]
     }
 
 
-def _code() -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(4))
+def new_number(kind: str) -> str:
+    """A number nobody can guess, for example `RX-7K3M-9Q2D`."""
+    letters = "".join(secrets.choice(NUMBER_LETTERS) for _ in range(8))
+    return f"{kind}-{letters[:4]}-{letters[4:]}"
 
 
 def _place(patient_id: str, number: str, part: str) -> Place:
@@ -146,13 +153,6 @@ def _sheet(
     number: str,
     at: datetime,
 ) -> PrescriptionSheet:
-    clinic = clinic_settings(session)
-    doctor = session.execute(
-        select(User.name, Doctor.specialization, Doctor.qualifications, Doctor.licence_number, Doctor.phone, Doctor.address)
-        .join(User, User.id == Doctor.user_id)
-        .where(Doctor.id == consultation.doctor_id)
-    ).one()
-    address = session.scalar(select(Patient.address).where(Patient.id == func.clinic.person_of(consultation.patient_id))) or ""
     weight = measured.values.get("weight") if measured else None
     if weight is None:
         weight = session.scalar(
@@ -162,23 +162,11 @@ def _sheet(
             .limit(1)
         )
     local = at.astimezone(session.zone)
-    phone = phone_text(doctor.phone) if doctor.phone else clinic.phone
+    who = parties(session, consultation.doctor_id, head, consultation.patient_id, local, weight)
     return PrescriptionSheet(
-        letterhead=Letterhead(clinic.name, clinic.address, clinic.phone, clinic.email),
-        prescriber=Prescriber(
-            doctor.name, doctor.specialization, doctor.licence_number, doctor.address or clinic.address, phone
-        ),
-        patient=PrescriptionPatient(
-            head.family_name,
-            head.given_name,
-            head.title,
-            address,
-            head.born,
-            age_text(head.born, local),
-            SEXES[head.sex],
-            head.patient_id,
-            weight,
-        ),
+        letterhead=who.letterhead,
+        prescriber=who.prescriber,
+        patient=who.patient,
         issue_id=number,
         issued=local,
         allergy_title=head.allergy_title,
@@ -194,10 +182,11 @@ def _sheet(
                 instructions=line.typed.instructions.strip(),
                 indication=line.typed.indication.strip(),
                 free_text=line.typed.free_text,
+                dose_basis=line.typed.dose_basis,
             )
             for line in lines
         ),
-        signer_line=f"Issued by {session.me.name} on {clinical_moment(at, session.zone)}" if session.me else "",
+        signer_line=signing.signer_words(session.me.name, local) if session.me else "",
     )
 
 

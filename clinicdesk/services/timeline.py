@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Any
 
@@ -11,15 +11,24 @@ from sqlalchemy import select
 from clinicdesk.errors import NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, Medicine, Problem, Vitals
+from clinicdesk.models.papers import IssuedPaper
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.prescribing import Prescription
 from clinicdesk.models.records import Record, Visit
-from clinicdesk.rules.time_axis import Event, History, Series, Span
+from clinicdesk.pdf.chart_page import WIDTH, ChartPage, render
+from clinicdesk.pdf.sheets import Letterhead
+from clinicdesk.rules.ages import age_text
+from clinicdesk.rules.canonical import KINDS as PAPERS
+from clinicdesk.rules.moments import clinical_date
+from clinicdesk.rules.pictures import Picture
+from clinicdesk.rules.time_axis import Event, History, Series, Span, Window, picture
 from clinicdesk.rules.vitals import VITALS, bmi
 from clinicdesk.services import attachments, file_kinds, immunizations
 from clinicdesk.services.chart import UNAVAILABLE, banner
+from clinicdesk.services.people import Banner
 from clinicdesk.services.person import of_person
 from clinicdesk.services.records import KINDS
+from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 
 #: Measurements in the order of their plots.
@@ -31,7 +40,7 @@ def history(session: ClinicSession, patient_id: str) -> History:
     if banner(session, patient_id).allergy_title in {"", UNAVAILABLE}:
         raise NotAllowed("This patient is not in your care.")
     zone = session.zone
-    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_prescriptions(session, patient_id),
+    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_papers(session, patient_id),
               *_attachments(session, patient_id), *_immunizations(session, patient_id, zone))
     spans = (*_allergies(session, patient_id, zone), *_problems(session, patient_id, zone), *_medicines(session, patient_id, zone))
     return History(
@@ -40,6 +49,27 @@ def history(session: ClinicSession, patient_id: str) -> History:
         _series(session, patient_id),
         session.now().timestamp(),
     )
+
+
+def head(session: ClinicSession, patient_id: str) -> Banner:
+    """The banner of the window that shows it."""
+    return banner(session, patient_id)
+
+
+def pdf(session: ClinicSession, patient_id: str, begins: float, ends: float, kinds: Collection[str], series: Collection[str]) -> bytes:
+    """A window of time (seconds since 1970) with the chosen lanes and plots as a landscape page."""
+    found, zone = history(session, patient_id), session.zone
+    drawn = picture(found, Window(begins, ends, WIDTH), zone, kinds=kinds, series=series)
+    span = f"From {clinical_date(datetime.fromtimestamp(begins, zone))} to {clinical_date(datetime.fromtimestamp(ends, zone))}"
+    return render(chart_page(session, patient_id, "Time axis", (span,), (drawn,)), clinic_settings(session).page)
+
+
+def chart_page(session: ClinicSession, patient_id: str, heading: str, notes: Sequence[str], pictures: Sequence[Picture]) -> ChartPage:
+    """A drawing of a patient's chart with letterhead and name."""
+    clinic, who, now = clinic_settings(session), banner(session, patient_id), session.now().astimezone(session.zone)
+    born = f"{clinical_date(who.born)} ({age_text(who.born, now)})"
+    return ChartPage(Letterhead(clinic.name, clinic.address, clinic.phone, clinic.email), heading,
+                     (who.family_name, who.given_name, who.title, born, who.patient_id), now, notes, pictures)
 
 
 def _visits(session: ClinicSession, patient_id: str) -> Iterable[Event]:
@@ -74,11 +104,15 @@ def _immunizations(session: ClinicSession, patient_id: str, zone: tzinfo) -> Ite
             for row in immunizations.of_patient(session, patient_id) if row.given_on is not None and not row.wrong]
 
 
-def _prescriptions(session: ClinicSession, patient_id: str) -> Iterable[Event]:
-    rows = session.execute(
-        select(Prescription.id, Prescription.issued_at, Prescription.number).where(of_person(Prescription.patient_id, patient_id))
+def _papers(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    prescribed = session.execute(
+        select(Prescription.issued_at, Prescription.number).where(of_person(Prescription.patient_id, patient_id))
     )
-    return [Event("prescription", at.timestamp(), f"Prescription {number}", ref) for ref, at, number in rows]
+    others = session.execute(
+        select(IssuedPaper.issued_at, IssuedPaper.number, IssuedPaper.kind).where(of_person(IssuedPaper.patient_id, patient_id))
+    )
+    return [*(Event("paper", at.timestamp(), f"Prescription {number}", number) for at, number in prescribed),
+            *(Event("paper", at.timestamp(), f"{PAPERS[kind][0]} {number}", number) for at, number, kind in others)]
 
 
 def _allergies(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:

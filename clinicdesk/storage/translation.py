@@ -160,6 +160,15 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "ck_session_log_title": ("invalid", "title", "Title: 1 to 200 characters."),
     "ck_session_log_minutes": ("invalid", "minutes", "A session lasts 1 to 600 minutes."),
     "money_kept": ("refused", "", "What was booked stays as it is."),
+    # Papers
+    "uq_voids_number": ("refused", "", "This paper is cancelled already."),
+    "ck_voids_reason": ("invalid", "reason", "Say why: 3 to 500 characters."),
+    "void_own": ("refused", "", "Only a doctor who looks after this patient can cancel this paper."),
+    "paper_consultation": ("refused", "", "A paper belongs to a consultation of your own; a visit summary to a signed one."),
+    "paper_unsigned": ("refused", "", "A paper that is not signed cannot be issued."),
+    "signature_own": ("refused", "", "Only the doctor who issues a paper can sign it, with her own key."),
+    "signing_key_own": ("refused", "", "Only a doctor has a signing key, and only her own."),
+    "signing_key_kept": ("refused", "", "A signing key never changes; it can only be retired."),
     # The register
     "merge_already": ("refused", "", "One of these records is merged already. Open the patient again."),
     "uq_merges_lost": ("refused", "", "This record is merged already."),
@@ -167,6 +176,13 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "patient_merged": ("refused", "", "This record is merged into another one. Change the other one, or separate them first."),
     "ck_merges_reason": ("invalid", "reason", "Reason: at most 300 characters."),
     "ck_merges_two": ("refused", "", "Choose two different records."),
+    # Prescribing
+    "uq_favourites_doctor_id_title": ("duplicate", "", "This line is among your favourites already."),
+    "ck_favourites_title": ("invalid", "title", "A favourite has a title of 2 to 400 characters."),
+    "uq_medicine_stops_medicine_id": ("refused", "", "This medicine is stopped already."),
+    "ck_medicine_stops_words": ("invalid", "words", "At most 1,000 characters."),
+    "ck_patient_facts_egfr": ("invalid", "egfr", "Kidney function: eGFR of 1 to 200 mL/min/1.73 m², with the day it was measured."),
+    "ck_alert_overrides_words": ("invalid", "words", "Say in at least one word why."),
     "ck_photos_body": ("invalid", "photo", "This picture is too large."),
 }
 

@@ -137,7 +137,7 @@ def test_no_label_holds_an_abbreviation_and_tables_agree() -> None:
     assert all(f.route in ROUTES and f.unit in DOSE_UNITS for f in FORMS.values())
     for frequency in FREQUENCIES:
         words = frequency_words(frequency.applied(Direction()))
-        assert words == frequency.label.replace("once a week, on ", "once a day on ")
+        assert words == frequency.label.replace("once a week, on ", "once a week on ")
 
 
 directions = st.builds(

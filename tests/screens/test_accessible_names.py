@@ -11,14 +11,22 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QTabBar, QWidget
 
+from clinicdesk.paths import resource
+from clinicdesk.rules.content_tables import content_tables
 from clinicdesk.rules.recurrence import Repeats
 from clinicdesk.services import consultations, series, waiting
+from clinicdesk.services.content import TableState
+from clinicdesk.services.drafts import ItemDraft
+from clinicdesk.services.medication import CurrentMedicine
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.services.waiting import WishForm
 from tests.clinics import Practice
 from tests.screens.office import Office
 from tests.screens.test_two_desks import consulting
+from ui.consultation.medicines_view import KidneySheet, PregnancySheet, StopSheet
 from ui.dialogs.tagging import TagSheet
+from ui.dialogs.wrong_allergy import WrongAllergySheet
+from ui.panels.clinical_content import ApprovalSheet
 
 
 def nameless(root: QWidget) -> list[str]:
@@ -92,10 +100,35 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda show, _w: show("consulting").editor.prescription.add(), lambda show, _w: show("consulting").chart._add_allergy(),
             lambda show, _w: show("consulting").chart._state_none(), lambda show, _w: show("consulting").chart._add_problem(),
             lambda show, _w: record(show("consulting")), lambda show, _w: session(show("consulting")),
+            *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (stopping, pregnancy, kidney, wrong_allergy)),
+            *(lambda show, _w, kind=kind: show("consulting").chart.papers.new(kind) for kind in ("SN", "RL", "VS")),
             lambda _s, w: w.account.show_profile(), lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
-        "ada": [lambda show, _w: show("staff").add(), lambda _s, w: w.lock(), lambda _s, w: w.bell.open_list()],
+        "ada": [lambda show, _w: show("staff").add(), lambda show, _w: approval(show("content")),
+                lambda _s, w: w.lock(), lambda _s, w: w.bell.open_list()],
     }[who]
+
+
+def approval(panel: Any) -> None:
+    table = content_tables(resource("medicines"))[0]
+    ApprovalSheet(panel.desk, TableState(table, "", None, "", None), parent=panel.window()).open()
+
+
+def stopping(room: Any) -> None:
+    row = CurrentMedicine(1, "aspirin", "", "", None, None, True, 1, ItemDraft(medicine="aspirin"))
+    StopSheet(room.desk, row, parent=room.window()).open()
+
+
+def pregnancy(room: Any) -> None:
+    PregnancySheet(room.desk, room.patient_id, parent=room.window()).open()
+
+
+def kidney(room: Any) -> None:
+    KidneySheet(room.desk, room.patient_id, parent=room.window()).open()
+
+
+def wrong_allergy(room: Any) -> None:
+    WrongAllergySheet(room.desk, room.patient_id, parent=room.window()).open()
 
 
 def front(show: Callable[[str], Any]) -> Any:

@@ -123,6 +123,9 @@ def test_half_a_day(office: Office, practice: Practice) -> None:
     office.click(closures.add_button)
     sheet = office.sheet(ClosureSheet)
     sheet.whole_days.setChecked(False)
+    day = practice.at(9).date()  # tomorrow: today's afternoon may be over
+    for name in ("first", "ends_at"):
+        sheet.form.editor(name).setDate(QDate(day.year, day.month, day.day))
     office.fill(sheet.form.editor("reason"), "Training")
     sheet.form.set_value("from", time(14))
     sheet.form.set_value("until", time(13))

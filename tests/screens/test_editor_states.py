@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from clinicdesk.errors import Unavailable
-from clinicdesk.services import appointments, chart, consultations, drafts, records
-from clinicdesk.services import prescriptions as prescribing
+from clinicdesk.services import appointments, chart, consultations, drafts, papers, records
 from clinicdesk.services.drafts import ConsultationDraft
 from tests.clinics import Practice
 from tests.screens.office import Office
@@ -316,12 +315,12 @@ def words_of(table: Any) -> str:
     return str(table._empty._sentence.text())
 
 
-@pytest.mark.parametrize("module", [prescribing, records], ids=["prescriptions", "records"])
+@pytest.mark.parametrize("module", [papers, records], ids=["papers", "records"])
 def test_a_list_that_cannot_be_read_never_says_that_there_is_nothing(
     office: Office, room: Any, monkeypatch: pytest.MonkeyPatch, module: Any
 ) -> None:
-    table = room.chart.prescriptions if module is prescribing else room.chart.records.table
-    assert words_of(table) in {"Nothing has been prescribed yet.", "No records yet."} or table.rows
+    table = room.chart.papers.table if module is papers else room.chart.records.table
+    assert words_of(table) in {"No papers yet.", "No records yet."} or table.rows
 
     def broken(*_: Any) -> None:
         raise Unavailable("documents", "This cannot be read now.")

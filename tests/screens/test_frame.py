@@ -110,7 +110,8 @@ def test_panels_by_key_and_their_own_keys(window: MainWindow, qtbot: Any) -> Non
 def test_the_command_bar_lists_everything(window: MainWindow, qtbot: Any) -> None:
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     titles = [hit.title for hit in window.find_box.hits.shown]
-    own = ["My profile", "Change my password", "Sign out everywhere else", "Undo", "Redo", "What you did", "Notices", "Dark colours",
+    own = ["My profile", "Check a paper", "Change my password", "Sign out everywhere else",
+           "Undo", "Redo", "What you did", "Notices", "Dark colours",
            "Lock", "Sign out"]
     assert titles == ["Numbers", "Notes", "Write a note", *own]
     assert window.find_box.hasFocus()

@@ -61,6 +61,8 @@ class Ward:
     without_profile: int
     users: dict[str, int]
     wishes: dict[str, int]
+    medicines: dict[str, int]
+    spare_keys: dict[str, int]
 
     def role(self, role: str) -> str | None:
         return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
@@ -154,5 +156,34 @@ def ward(practice: Practice) -> Ward:
                            " now() + interval '1 hour' from clinic.waiting_list where patient_id = %s", side.patient)
         as_owner(practice, "insert into clinic.messages (patient_id, appointment_id, kind, doctor_id, starts_at, hold_until)"
                            " values (%s, %s, 'booked', %s, now(), now())", side.patient, side.free, side.doctor)
+    for side, who in ((mine, "dora"), (other, "hugo")):  # a medicine that is not stopped yet and one that is, and what stands around them
+        for statement in (
+            "insert into clinic.favourites (doctor_id, title, item) select %s, 'x' || %s, '{}' where %s > 0",
+            "insert into clinic.medicines (patient_id, description, recorded_by) select %s, 'stopped', %s where %s > 0",
+            ("insert into clinic.medicine_stops (medicine_id, patient_id, reason, stopped_by) select id, patient_id, 'finished',"
+            " recorded_by from clinic.medicines where patient_id = %s and description = 'stopped' and recorded_by = %s and %s > 0"),
+            "insert into clinic.patient_facts (patient_id, kind, pregnant, stated_by) select %s, 'pregnant', false, %s where %s > 0",
+            ("insert into clinic.alert_firings (patient_id, consultation_id, alert_key, rule, tier, medicine)"
+            " select %s, c.id, 'x', 'age', 2, 'x' from clinic.consultations c where %s > 0 and c.id = %s"),
+            ("insert into clinic.alert_overrides (patient_id, consultation_id, alert_key, rule, tier, medicine, reason, given_by)"
+            " select %s, c.id, 'x', 'age', 2, 'x', 'monitor', %s from clinic.consultations c where c.id = %s"),
+        ):
+            first: object = side.doctor if "favourites" in statement else side.patient
+            as_owner(practice, statement, first, str(users[who]) if "favourites" in statement else users[who], side.open)
+    as_owner(practice, "insert into clinic.content_approvals (content, version, sha256, doctor_id, approved_on, recorded_by)"
+                       " values ('medicines', '1', repeat('0', 64), %s, '2026-01-01', %s)", mine.doctor, users["ada"])
+    medicines = {str(row[0]): int(row[1]) for row in as_owner(
+        practice, "select patient_id, id from clinic.medicines where description = 'aspirin'")}
     wishes = {str(row[0]): int(row[1]) for row in as_owner(practice, "select patient_id, id from clinic.waiting_list")}
-    return Ward(practice, mine, other, bare, spare, users, wishes)
+    as_owner(practice, "update clinic.signing_keys set retired_at = now()")
+    keys = {name: int(as_owner(practice, "insert into clinic.signing_keys (user_id, public_key, certificate, retired_at)"
+                                         " values (%s, %s, %s, now()) returning id", users[name], new_key(), b"x" * 200)[0][0])
+            for name in ("dora", "hugo")}
+    for side in (mine, other):
+        number = f"VS-{side.patient[2:6].upper().translate(str.maketrans('ILOU', '1101'))}-0000"
+        as_owner(practice, "insert into clinic.papers (kind, number, consultation_id, patient_id, doctor_id, page, pdf, pdf_sha256)"
+                           " values ('VS', %s, %s, %s, %s, 'A4', 'x', decode(repeat('00', 32), 'hex'))",
+                 number, side.done, side.patient, side.doctor)
+        as_owner(practice, "insert into clinic.voids (number, patient_id, voided_by, reason) values (%s, %s, %s, %s)",
+                 number, side.patient, users["dora"], b"x" * 40)
+    return Ward(practice, mine, other, bare, spare, users, wishes, medicines, keys)

@@ -65,12 +65,25 @@ READS = {
     "clinic.day_closes":           ("all",       "none", "all",        "none", "none"),
     "clinic.session_log":          ("none",      "care", "none",       "own",  "none"),
     "clinic.receipt_counters":     (None,        None,   None,         None,   None),
+    # Papers
+    "clinic.signing_keys":         ("all",       "all",  "all",        "all",  "none"),
+    "clinic.signing_secrets":      ("none",      "own",  "none",       "none", "none"),
+    "clinic.papers":               ("none",      "care", "none",       "own",  "none"),
+    "clinic.signatures":           ("none",      "care", "none",       "own",  "none"),
+    "clinic.voids":                ("none",      "care", "none",       "own",  "none"),
     # The register
     "clinic.name_spellings":       ("all",       "all",  "all",        "none", "none"),
     "clinic.different_people":     ("all",       "all",  "all",        "none", "none"),
     "clinic.merges":               ("all",       "all",  "all",        "none", "none"),
     "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
     "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
+    # Prescribing
+    "clinic.favourites":           ("none",      "own",  "none",       "none", "none"),
+    "clinic.medicine_stops":       ("none",      "care", "none",       "own",  "none"),
+    "clinic.patient_facts":        ("none",      "care", "none",       "own",  "none"),
+    "clinic.alert_firings":        ("none",      "care", "none",       "own",  "none"),
+    "clinic.alert_overrides":      ("none",      "care", "none",       "own",  "none"),
+    "clinic.content_approvals":    ("all",       "all",  "all",        "none", "none"),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -131,10 +144,23 @@ WRITES = {
     "clinic.day_closes":           ("-",         "-",    "-",          "-",    "-"),
     "clinic.session_log":          ("-",         "i",    "-",          "-",    "-"),
     "clinic.receipt_counters":     ("-",         "-",    "-",          "-",    "-"),
+    # Papers
+    "clinic.signing_keys":         ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.signing_secrets":      ("-",         "i",    "-",          "-",    "-"),
+    "clinic.papers":               ("-",         "iu",   "-",          "-",    "-"),
+    "clinic.signatures":           ("-",         "i",    "-",          "-",    "-"),
+    "clinic.voids":                ("-",         "i",    "-",          "-",    "-"),
     # The register
     "clinic.name_spellings":       ("-",         "-",    "-",          "-",    "-"),
     "clinic.different_people":     ("I",         "-",    "I",          "-",    "-"),
     "clinic.merges":               ("IU",        "-",    "IU",         "-",    "-"),
     "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
     "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
+    # Prescribing
+    "clinic.favourites":           ("-",         "id",   "-",          "-",    "-"),
+    "clinic.medicine_stops":       ("-",         "i",    "-",          "-",    "-"),
+    "clinic.patient_facts":        ("-",         "i",    "-",          "-",    "-"),
+    "clinic.alert_firings":        ("-",         "i",    "-",          "-",    "-"),
+    "clinic.alert_overrides":      ("-",         "i",    "-",          "-",    "-"),
+    "clinic.content_approvals":    ("-",         "-",    "I",          "-",    "-"),
 }

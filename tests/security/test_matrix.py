@@ -23,9 +23,9 @@ Where = tuple[str, Row]
 Shapes = dict[str, tuple[str, str]]
 LATER = datetime(2031, 5, 6, 8, tzinfo=UTC)
 IDENTITY = "('ssn', 'added_note', 'about_note')"
-OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id",
+OF_ACCOUNT = {"auth.users": "id", "auth.sessions": "user_id", "clinic.drafts": "author_id", "clinic.signing_secrets": "user_id",
               "clinic.desk_actions": "user_id", "clinic.notifications": "user_id"}
-OF_DOCTOR = ("clinic.waiting_list", "clinic.offers", "clinic.assignments",
+OF_DOCTOR = ("clinic.favourites", "clinic.waiting_list", "clinic.offers", "clinic.assignments",
              "clinic.care", "clinic.appointments", "clinic.appointment_events")
 
 
@@ -101,11 +101,31 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
                                   "consultation_id": side.done, "visit_date": LATER},
         "clinic.visit_outbox": lambda: {"visit_id": side.visit, "revision": 7, "notes": b"", "prescription": b"", "visit": b""},
         "clinic.settings": lambda: {"key": "zzz", "value": "1"},
+        # Papers
+        "clinic.signing_keys": lambda: {"user_id": me if inside else ward.users["hugo"], "public_key": uuid4().bytes * 2,
+                                        "certificate": b"x" * 200},
+        "clinic.signing_secrets": lambda: {"key_id": ward.spare_keys["dora" if inside else "hugo"], "wrapped": b"x" * 61,
+                                           "user_id": me if inside else ward.users["hugo"]},
+        "clinic.papers": lambda: {**patient, **doctor, "consultation_id": side.done, "kind": "VS", "number": "VS-0000-0000", "page": "A4",
+                                  "pdf": b"x", "pdf_sha256": b"x" * 32},
+        "clinic.signatures": lambda: {**patient, "number": "RX-0000-0000", "prescription_id": side.prescription, "signed_by": me,
+                                      "key_id": ward.spare_keys["dora"], "canonical": b"x" * 40, "signature": b"x" * 64},
+        "clinic.voids": lambda: {**patient, "number": "RX-0000-0000", "voided_by": me, "reason": b"x" * 40},
         # The register
         "clinic.different_people": lambda: {"patient_id": min(side.patient, ward.bare), "other_id": max(side.patient, ward.bare),
                                             "said_by": me},
         "clinic.merges": lambda: {"id": uuid4(), "kept_id": side.patient, "lost_id": ward.bare, "identity": b"x", "merged_by": me},
         "clinic.photos": lambda: {"patient_id": ward.bare, "body": b"x" * 40, "added_by": me},
+        # Prescribing
+        "clinic.favourites": lambda: {**doctor, "title": "zzz", "item": "{}"},
+        "clinic.medicine_stops": lambda: {**patient, "medicine_id": ward.medicines[side.patient], "reason": "finished", "stopped_by": me},
+        "clinic.patient_facts": lambda: {**patient, "kind": "pregnant", "pregnant": False, "stated_by": me},
+        "clinic.alert_firings": lambda: {**patient, "consultation_id": side.open, "alert_key": "x", "rule": "age", "tier": 2,
+                                         "medicine": "x"},
+        "clinic.alert_overrides": lambda: {**patient, "consultation_id": side.open, "alert_key": "x", "rule": "age", "tier": 2,
+                                           "medicine": "x", "reason": "monitor", "given_by": me},
+        "clinic.content_approvals": lambda: {**doctor, "content": "limits", "version": "9", "sha256": "0" * 64,
+                                             "approved_on": "2026-01-01", "recorded_by": me},
     }
     return makers[table]() if table in makers else None
 
@@ -123,7 +143,8 @@ SETS = {
     "clinic.prescriptions": "printed = printed + 1", "clinic.settings": "version = version + 1",
     "clinic.sealed_fields": "written_by = %(me)s, version = version + 1", "clinic.desk_actions": "state = state",
     "clinic.offers": "status = status", "clinic.notifications": "read_at = read_at",
-    "clinic.merges": "undone_at = now(), undone_by = %(me)s",
+    "clinic.merges": "undone_at = now(), undone_by = %(me)s", "clinic.signing_keys": "retired_at = retired_at",
+    "clinic.papers": "printed = printed + 1",
     "clinic.attachments": "withdrawn_at = now(), withdrawn_by = %(me)s, withdrawn_reason = decode(repeat('78', 40), 'hex')",
     "clinic.immunizations": "version = version + 1",
 }
@@ -139,6 +160,8 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         "clinic.desk_actions": ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'sam')", {}),
         "clinic.notifications": ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'sam')", {}),
         "clinic.consultations": ("id = %(c)s", {}),
+        **{table: ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'hugo')", {})
+           for table in ("clinic.signing_keys", "clinic.signing_secrets")},
         "clinic.visit_outbox": ("visit_id = %(v)s", {}),
         "clinic.attachment_chunks": ("attachment_id in (select id from clinic.attachments where patient_id = %(p)s)", {}),
         "clinic.settings": ("key = 'name'", {}),
@@ -146,7 +169,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
     }
     where, more = special.get(table, ("", {}))
     if not where:
-        by_doctor = {"clinic.working_hours", "clinic.closures", "clinic.time_slots"}
+        by_doctor = {"clinic.favourites", "clinic.content_approvals", "clinic.working_hours", "clinic.closures", "clinic.time_slots"}
         unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps",
                     "clinic.receipt_counters", "clinic.day_closes"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"

@@ -48,10 +48,18 @@ OURS = {
     "ck_attachments_kind", "ck_attachments_chunks", "ck_attachments_sealed_sha256", "ck_attachments_copy",
     "ck_attachment_chunks_position", "ck_attachment_chunks_body", "uq_immunizations_patient_id_source_key", "ck_immunizations_precision",
     "ck_immunizations_source", "ck_immunizations_status", "ck_allergies_source", "ck_allergies_verification",
+    # Papers: made by the program alone
+    "uq_signing_keys_public_key", "uq_signing_keys_in_use", "ck_signing_keys_public_key", "ck_signing_keys_certificate",
+    "ck_signing_secrets_wrapped", "uq_papers_number", "ck_papers_kind", "ck_papers_number", "ck_papers_pdf_sha256", "ck_papers_page",
+    "ck_papers_printed", "uq_signatures_number", "ck_signatures_of", "ck_signatures_signature", "ck_signatures_canonical",
     # The register
     "ck_diagnoses_position", "ck_diagnoses_system", "ck_diagnoses_code", "uq_diagnoses_consultation_id_position", "ck_addenda_position",
     "uq_addenda_consultation_id_position",
     "ck_name_spellings_word", "ck_different_people_order", "ck_merges_undone",
+    # Prescribing
+    "ck_favourites_item", "ck_medicine_stops_reason", "ck_patient_facts_kind", "ck_patient_facts_pregnant", "ck_alert_firings_rule",
+    "ck_alert_firings_tier", "ck_alert_firings_texts", "ck_alert_overrides_rule", "ck_alert_overrides_tier", "ck_alert_overrides_reason",
+    "ck_alert_overrides_texts", "ck_content_approvals_content", "ck_content_approvals_sha256", "ck_content_approvals_version",
 }
 
 
@@ -71,7 +79,7 @@ select c.oid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod), a
  where c.relkind = 'r' and c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)"""
 CONSTRAINTS = """
 select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
- where connamespace in ('auth'::regnamespace, 'clinic'::regnamespace) and contype <> 'n'"""
+ where connamespace in ('auth'::regnamespace, 'clinic'::regnamespace) and contype not in ('n', 't')"""
 INDEXES = "select schemaname || '.' || tablename, indexdef, '' from pg_indexes where schemaname in ('auth', 'clinic')"
 
 

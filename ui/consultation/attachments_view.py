@@ -90,6 +90,11 @@ class AttachmentsView(QWidget):
         self.patient_id, self.patient_name = patient_id, name or self.patient_name
         self.refresh()
 
+    def choose(self, attachment_id: object) -> None:
+        """Show this document, now or as soon as the list knows it."""
+        if not self.table.select(attachment_id):
+            self._select_next = attachment_id
+
     def refresh(self) -> None:
         """Read the list again."""
         if self.patient_id:

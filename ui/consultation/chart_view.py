@@ -1,9 +1,10 @@
-"""The chart beside the consultation: summary, visits, prescriptions, records, sessions. The banner above it belongs to the window."""
+"""The chart beside the consultation: summary, visits, papers, records, sessions. The banner above it belongs to the window."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
@@ -12,12 +13,14 @@ from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
 from clinicdesk.services import chart as charts
-from clinicdesk.services import prescriptions, records, session_log
+from clinicdesk.services import papers, records, session_log
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
-from clinicdesk.services.prescriptions import PrescriptionRow
+from clinicdesk.services.papers import PaperRow
 from ui.consultation.attachments_view import AttachmentsView
 from ui.consultation.immunizations_section import ImmunizationsSection
+from ui.consultation.medicines_view import FactsSection, MedicinesSection
+from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
@@ -25,7 +28,8 @@ from ui.desk import Desk
 from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
 from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
-from ui.row_table import Column, RowTable
+from ui.timeline.growth import GrowthView, is_child
+from ui.timeline.view import TimelineView
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.section import Section
@@ -43,20 +47,12 @@ SAID = {
 MARGINS = (12, 12, 12, 12)
 
 
-def _with_margins(inner: QWidget) -> QWidget:
-    page = QWidget()
-    lines = QVBoxLayout(page)
-    lines.setContentsMargins(*MARGINS)
-    lines.addWidget(inner)
-    return page
-
-
 class ChartView(QWidget):
-    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`; `pdf_requested(PrescriptionRow)`."""
+    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`."""
 
     read = Signal(object)
     unreadable = Signal(object)
-    pdf_requested = Signal(object)
+    renew_requested = Signal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,31 +61,25 @@ class ChartView(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._summary = QVBoxLayout()
-        self.visits = VisitsView(desk)
-        self.prescriptions: RowTable[PrescriptionRow] = RowTable(
-            desk.theme,
-            (
-                Column("Issued", lambda r: clinical_date(r.issued_at, desk.zone), sort=lambda r: r.issued_at, width=104),
-                Column("Medicines", lambda r: "; ".join(r.items), kind="strong", tip=lambda r: "\n".join((*r.items, r.number))),
-                Column("Doctor", lambda r: r.doctor_name, width=120, kind="soft"),
-            ),
-            lambda r: r.id,
-            name="Prescriptions",
-            empty=EmptyState(desk.theme, "Reading …", icon="prescription"),
-        )
-        self.prescriptions.opened.connect(self.pdf_requested)
+        self.visits, self.timeline, self.growth = VisitsView(desk), TimelineView(desk), GrowthView(desk, self)
+        self.growth.hide()
+        self.timeline.opened.connect(self._open_mark)
+        self.papers = PapersView(desk)
+        self.papers.issued.connect(lambda _number: self.refresh())
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
         self.attachments = AttachmentsView(desk)
         self.attachments.take_drops_of(self)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
+            ("Time", self.timeline),
             ("Visits", self.visits),
-            ("Prescriptions", _with_margins(self.prescriptions)),
+            ("Papers", self.papers),
             ("Records", self.records),
             ("Documents", self.attachments),
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
+        self.tabs.currentChanged.connect(lambda _number: self._read_shown())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.tabs)
@@ -98,12 +88,11 @@ class ChartView(QWidget):
         """Read and show this patient's chart; nothing of the one before stays."""
         if patient_id != self.patient_id:
             emptied(self._summary)
-            self.prescriptions.show_rows(())
-            self.prescriptions.set_empty(EmptyState(self.desk.theme, "Reading …", icon="prescription"))
-            self.tabs.setTabText(2, "Prescriptions")
+            self.papers.clear()
+            self._name_papers(0)
             self.records.clear()
             self.sessions.clear()
-        self.patient_id = self.records.patient_id = self.sessions.patient_id = patient_id
+        self.patient_id = self.records.patient_id = self.sessions.patient_id = self.papers.patient_id = patient_id
         self.refresh()
 
     def refresh(self) -> None:
@@ -113,9 +102,9 @@ class ChartView(QWidget):
         self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
         self.visits.show_patient(self.patient_id)
         self.attachments.show_patient(self.patient_id)
+        self._read_shown()
         self.desk.ask(
-            self, prescriptions.of_patient, self.patient_id, done=self._show_prescriptions, failed=self._no_prescriptions,
-            replaces="prescriptions",
+            self, papers.of_patient, self.patient_id, done=self._show_papers, failed=self._no_papers, replaces="papers"
         )
         self.desk.ask(
             self, records.of_patient, self.patient_id, done=self.records.show_rows, failed=self.records.say_unreadable, replaces="records"
@@ -124,6 +113,36 @@ class ChartView(QWidget):
             self, session_log.of_patient, self.patient_id, done=self.sessions.show_rows, failed=self.sessions.say_unreadable,
             replaces="sessions",
         )
+
+    def _read_shown(self) -> None:
+        """The time axis and the growth charts read when somebody looks at them."""
+        shown = self.tabs.currentWidget()
+        for view in (self.timeline, self.growth):
+            if view is shown and self.patient_id:
+                view.show_patient(self.patient_id)
+            elif view.patient_id != self.patient_id:
+                view.clear()
+
+    def show_tab(self, tab: QWidget) -> None:
+        """Bring a part of the chart to the front and give it the keys."""
+        self.tabs.setCurrentWidget(tab)
+        tab.setFocus()
+
+    def _open_mark(self, kind: str, ref: object) -> None:
+        """A mark of the time axis leads to its source."""
+        if kind == "visit":
+            self.tabs.setCurrentWidget(self.visits)
+            self.visits.show_visit(ref)
+        elif kind == "document" and isinstance(ref, UUID):
+            self.tabs.setCurrentWidget(self.attachments)
+            self.attachments.choose(ref)
+        elif kind == "document":
+            self.tabs.setCurrentWidget(self.records)
+            self.records.choose(ref)
+        elif kind == "paper":
+            self.papers.show_paper(str(ref))
+        else:
+            self.tabs.setCurrentIndex(0)
 
     def _refused(self, error: Exception) -> None:
         emptied(self._summary)
@@ -158,19 +177,10 @@ class ChartView(QWidget):
                 ("Add problem", self._add_problem),
             )
         )
-        self._summary.addWidget(
-            self._list(
-                "Current medicines",
-                [
-                    (
-                        m.description,
-                        " · ".join(x for x in (m.dosage, m.reason, f"since {clinical_date(m.started_on)}" if m.started_on else "") if x),
-                    )
-                    for m in chart.medicines
-                ],
-                "No current medicines recorded.",
-            )
-        )
+        medicines = MedicinesSection(self.desk, self.patient_id)
+        medicines.renew.connect(self.renew_requested)
+        self._summary.addWidget(medicines)
+        self._summary.addWidget(FactsSection(self.desk, self.patient_id, may_be_pregnant=chart.banner.sex != "M"))
         self._summary.addWidget(ImmunizationsSection(self.desk, self.patient_id, chart.immunizations))
         for field, words in chart.said.items():
             if words:
@@ -178,7 +188,17 @@ class ChartView(QWidget):
         if len(chart.vitals) > 1:
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
+        self._offer_growth(is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
         self.read.emit(chart)
+
+    def _offer_growth(self, child: bool) -> None:  # noqa: FBT001  reads as one word
+        """Growth charts are for children."""
+        place = self.tabs.indexOf(self.growth)
+        if child and place < 0:
+            self.tabs.insertTab(2, self.growth, "Growth")
+            self._read_shown()
+        elif not child and place >= 0:
+            self.tabs.removeTab(place)
 
     def _latest(self, sets: Sequence[VitalsSet], age: int) -> QWidget:
         section = Section("Vital signs", card="surface")
@@ -236,17 +256,16 @@ class ChartView(QWidget):
         section.body.addLayout(grid)
         return section
 
-    def _no_prescriptions(self, error: Exception) -> None:
-        """A list that could not be read never says that nothing was prescribed."""
-        self.prescriptions.show_rows(())
-        self.prescriptions.set_empty(
-            EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
-        self.tabs.setTabText(2, "Prescriptions")
+    def _no_papers(self, error: Exception) -> None:
+        self.papers.say_unreadable(error)
+        self._name_papers(0)
 
-    def _show_prescriptions(self, rows: list[PrescriptionRow]) -> None:
-        self.prescriptions.set_empty(EmptyState(self.desk.theme, "Nothing has been prescribed yet.", icon="prescription"))
-        self.prescriptions.show_rows(rows)
-        self.tabs.setTabText(2, f"Prescriptions ({len(rows)})" if rows else "Prescriptions")
+    def _show_papers(self, rows: list[PaperRow]) -> None:
+        self.papers.show_rows(rows)
+        self._name_papers(len(rows))
+
+    def _name_papers(self, count: int) -> None:
+        self.tabs.setTabText(self.tabs.indexOf(self.papers), f"Papers ({count})" if count else "Papers")
 
     def _add_allergy(self) -> None:
         AllergySheet(self.desk, self.patient_id, parent=self.window()).open()

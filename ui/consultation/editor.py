@@ -61,7 +61,8 @@ class ConsultationEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.save)
         self.notes, self.vitals = NotesForm(desk, _fields(desk, sheet)), VitalsForm(desk.theme, years(sheet.banner.born, desk.now().date()))
-        self.prescription, self.diagnoses = PrescriptionList(desk, formulary), DiagnosesForm(desk)
+        self.diagnoses = DiagnosesForm(desk)
+        self.prescription = PrescriptionList(desk, formulary, sheet.banner.patient_id, self.draft, sheet.banner.born)
         body = QVBoxLayout()
         for title, widget in (("Notes", self.notes), ("Vital signs", self.vitals), ("Diagnoses", self.diagnoses),
                               ("Prescription", self.prescription)):
@@ -78,6 +79,7 @@ class ConsultationEditor(QWidget):
         self._fill(sheet.saved.draft)
         for part in (self.notes, self.vitals, self.diagnoses, self.prescription):
             part.changed.connect(self._edited)
+        self.vitals.changed.connect(self.prescription.check.weight_changed)
         self._say_state("Draft saved" if sheet.saved.saved_at else "Nothing written yet", sheet.saved.saved_at)
         if self._undecided:
             self._recover()
@@ -112,7 +114,8 @@ class ConsultationEditor(QWidget):
     def draft(self) -> ConsultationDraft:
         """Everything as it stands in the fields."""
         return self.vitals.into(
-            ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items(), diagnoses=self.diagnoses.diagnoses())
+            ConsultationDraft(notes=self.notes.notes(), items=self.prescription.items(), diagnoses=self.diagnoses.diagnoses(),
+                              reasons=self.prescription.reasons())
         )
 
     @property
@@ -128,8 +131,8 @@ class ConsultationEditor(QWidget):
     def _fill(self, draft: ConsultationDraft) -> None:
         self.notes.fill(draft.notes)
         self.vitals.fill(draft)
-        self.prescription.fill(draft.items)
         self.diagnoses.fill(draft.diagnoses)
+        self.prescription.fill(draft.items, draft.reasons)  # last: it is checked against the rest
 
     def _edited(self) -> None:
         self._journal.edited()

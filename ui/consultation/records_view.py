@@ -99,6 +99,10 @@ class RecordsView(QWidget):
         if self._shown is not None:
             self._choose(next((row for row in rows if row.id == self._shown.id), None))
 
+    def choose(self, record_id: object) -> None:
+        """Mark a record and show its text."""
+        self.table.select(record_id)
+
     def _enable(self) -> None:
         for widget in (self._remark, self._add):
             widget.setEnabled(self._shown is not None)

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.services import visits
@@ -32,10 +33,14 @@ class VisitsView(QWidget):
         super().__init__(parent)
         self.desk, self.patient_id = desk, ""
         self.texts: list[VisitText] = []
+        self._cards: dict[object, QWidget] = {}
+        self.more_button: QPushButton | None = None
         self._column = QVBoxLayout()
+        self._wanted: object = None
+        self._area = scrolled(self._column, margins=MARGINS)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(self._column, margins=MARGINS))
+        outer.addWidget(self._area)
 
     def show_patient(self, patient_id: str) -> None:
         """Read this patient's visits; nothing of another one stays."""
@@ -49,19 +54,34 @@ class VisitsView(QWidget):
     def _show(self, texts: list[VisitText], *, fresh: bool) -> None:
         if fresh:
             emptied(self._column)
-            self.texts = []
+            self.texts, self._cards = [], {}
         elif (last := self._column.takeAt(self._column.count() - 1)) is not None and (widget := last.widget()) is not None:
             widget.deleteLater()
+        self.more_button = None
         self.texts += texts
         for text in texts:
-            self._column.addWidget(self._card(text))
+            self._cards[text.id] = card = self._card(text)
+            self._column.addWidget(card)
         if not self.texts:
             self._column.addWidget(EmptyState(self.desk.theme, "No earlier visits.", icon="visits"))
         elif len(texts) == PAGE:
             oldest = (texts[-1].visit_date, texts[-1].id)
-            self._column.addWidget(button("Show earlier visits", partial(self._more, oldest)))
+            self.more_button = button("Show earlier visits", partial(self._more, oldest))
+            self._column.addWidget(self.more_button)
         else:
             self._column.addStretch(1)
+        if self._wanted is not None:
+            self.show_visit(self._wanted)
+
+    def show_visit(self, visit_id: object) -> None:
+        """Scroll to a visit, reading earlier pages until it is there."""
+        self._wanted = visit_id
+        card = self._cards.get(visit_id)
+        if card is not None:
+            self._wanted = None
+            QTimer.singleShot(0, card, lambda: self._area.verticalScrollBar().setValue(card.y() - 8))
+        elif self.texts and self.more_button is not None:
+            self.more_button.click()
 
     def _more(self, before: tuple[datetime, UUID]) -> None:
         self.desk.ask(self, _page, self.patient_id, before, done=lambda texts: self._show(texts, fresh=False), replaces="visits")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Invalid
+from clinicdesk.rules.checks import shipped
 from clinicdesk.rules.directions import FORMS, FREQUENCIES, ROUTES, missing_elements
-from clinicdesk.rules.doses import DOSE_UNITS
+from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Formulary, Product
+from clinicdesk.rules.weight_doses import WeightDose
 from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.prescribing import checked_items, preview
 from ui.desk import Desk
+from ui.dialogs.by_weight import ByWeight, Child
 from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.sheet import Sheet
@@ -26,16 +31,19 @@ DOSE_LIST = ("tablet", "capsule", "mL", "mg", "g", "microgram", "unit", "puff", 
 class MedicineSheet(Sheet):
     """Edits one `ItemDraft`; `item()` gives the result after the sheet was accepted."""
 
-    def __init__(self, desk: Desk, formulary: Formulary, item: ItemDraft | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, formulary: Formulary, item: ItemDraft | None = None, parent: QWidget | None = None, *,
+                 new: bool | None = None, child: Child | None = None) -> None:
+        new = item is None if new is None else new
         super().__init__(
             desk,
-            "Prescribe a medicine" if item is None else "Change this medicine",
-            "Add" if item is None else "Change",
+            "Prescribe a medicine" if new else "Change this medicine",
+            "Add" if new else "Change",
             parent=parent,
             key="medicine",
             size=QSize(760, 740),
             scroll=True,
         )
+        self._item = item or ItemDraft()  # what the sheet has no field for (brand, rate, what it renews) stays
         self._formulary, self._product = formulary, None if item is None else formulary.find(item.medicine)
         form = self.set_form(Form(columns=4))
         medicine = form.text("medicine", "Medicine", placeholder="Generic name, for example amoxicillin", span=4)
@@ -54,12 +62,18 @@ class MedicineSheet(Sheet):
         frequency = form.choice("frequency", "How often", [(n, f.label) for n, f in enumerate(FREQUENCIES)], blank="Choose", span=2)
         form.text("duration_days", "For how many days", placeholder="7")
         form.text("quantity", "Quantity", hint="Computed when left empty", optional=True)
-        form.check("as_needed", "Only as needed", span=4)
+        form.check("as_needed", "Only as needed", span=2)
+        form.check("long_term", "Long-term: stays on the list of current medicines", span=2)
         form.text("as_needed_for", "Needed for", placeholder="pain or fever", span=2)
         form.text("min_interval_hours", "Hours between doses", placeholder="6")
         form.text("max_per_day", "Most in 24 hours", placeholder="8")
         form.text("indication", "Indication", optional=True, span=2)
         form.text("instructions", "Instructions for the label", optional=True, span=2)
+        self.by_weight: ByWeight | None = None
+        self._basis = (self._item.dose_value, self._item.dose_unit, self._item.dose_basis)
+        if child is not None:
+            self.by_weight = ByWeight(child, self._for_weight, lambda name: shipped().limits.get(name, ()))
+            self.by_weight.used.connect(self._use_weight)
         self._words = Section("In full words", card="sunken")
         self.sentence = label("", "body", wrap=True, selectable=True)
         self.missing = label("", "warning", wrap=True)
@@ -68,6 +82,8 @@ class MedicineSheet(Sheet):
             self._words.body.addWidget(line)
         outer = self.layout()
         if isinstance(outer, QVBoxLayout):  # below the fields that scroll: what will be printed is always in view
+            if self.by_weight is not None:
+                outer.insertWidget(outer.indexOf(self.problem), self.by_weight)
             outer.insertWidget(outer.indexOf(self.problem), self._words)
         self._frequency = frequency
         form.changed.connect(self._refresh)
@@ -94,6 +110,7 @@ class MedicineSheet(Sheet):
             "duration_days",
             "quantity",
             "as_needed",
+            "long_term",
             *AS_NEEDED,
             "indication",
             "instructions",
@@ -118,8 +135,9 @@ class MedicineSheet(Sheet):
         self._product = product
         self._offer_strengths()
         if product is not None and self.form is not None:
-            first = product.presentations[0]
             self.form.set_value("medicine", product.name)
+        if product is not None and product.presentations and self.form is not None:
+            first = product.presentations[0]
             self.form.set_value("strength", first.strength)
             self._take_form(product, first.form)
         self._refresh()
@@ -131,6 +149,20 @@ class MedicineSheet(Sheet):
         self.form.set_value("form", form_name)
         self.form.set_value("route", product.route or known.route)
         self.form.set_value("dose_unit", known.unit)
+
+    def _for_weight(self) -> tuple[str, str, str, int | None]:
+        item = self.item()
+        hours = _int(item.every_hours)
+        return item.medicine, item.strength, item.form, _int(item.times_per_day) or (24 // hours if hours and hours <= 24 else None)
+
+    def _use_weight(self, dose: WeightDose) -> None:
+        """The computed dose; another one typed over it is not based on the weight any more."""
+        assert self.form is not None  # noqa: S101  built in __init__
+        value = fmt_number(dose.value).replace(",", "")
+        self._basis = (value, dose.unit, dose.basis)
+        self.form.set_value("dose_value", value)
+        self.form.set_value("dose_unit", dose.unit)
+        self._refresh()
 
     def _offer_strengths(self) -> None:
         typed = self._strength.currentText()
@@ -146,7 +178,7 @@ class MedicineSheet(Sheet):
         choice = v["frequency"]
         frequency = FREQUENCIES[choice] if isinstance(choice, int) else None
         as_needed = bool(v["as_needed"]) or (frequency is not None and frequency.as_needed)
-        text = {
+        text: dict[str, Any] = {
             name: str(v[name] or "").strip()
             for name in (
                 "medicine",
@@ -161,11 +193,14 @@ class MedicineSheet(Sheet):
                 "instructions",
             )
         }
-        extra = {name: str(v[name] or "").strip() if as_needed else "" for name in AS_NEEDED}
-        return ItemDraft(
+        extra: dict[str, Any] = {name: str(v[name] or "").strip() if as_needed else "" for name in AS_NEEDED}
+        return replace(
+            self._item,
             **text,
             **extra,
             as_needed=as_needed,
+            long_term=bool(v["long_term"]),
+            dose_basis=self._basis[2] if (text["dose_value"], text["dose_unit"]) == self._basis[:2] else "",
             times_per_day=str(frequency.times_per_day or "") if frequency else "",
             every_hours=str(frequency.every_hours or "") if frequency else "",
             weekdays=frequency.weekdays if frequency else (),
@@ -177,6 +212,8 @@ class MedicineSheet(Sheet):
         if self.form is None or not hasattr(self, "unchecked"):
             return
         item = self.item()
+        if self.by_weight is not None:
+            self.by_weight.compute()
         for name in AS_NEEDED:
             self.form.editor(name).setEnabled(item.as_needed)
         self.unchecked.setVisible(bool(item.medicine) and item.free_text)
@@ -188,7 +225,8 @@ class MedicineSheet(Sheet):
             return
         words = " ".join(part for part in (item.medicine, item.strength, item.form) if part)
         amount = f"Quantity: {line.quantity_text}" if line.quantity_text else ""
-        self.sentence.setText("\n".join(part for part in (words, line.directions, amount) if part) or "Nothing typed yet.")
+        basis = f"Based on {item.dose_basis}" if item.dose_basis else ""
+        self.sentence.setText("\n".join(part for part in (words, line.directions, basis, amount) if part) or "Nothing typed yet.")
         lacks = missing_elements(
             line.direction, medicine=item.medicine, strength=item.strength, form=item.form, quantity_text=line.quantity_text
         )

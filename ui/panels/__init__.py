@@ -30,6 +30,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.availability import AvailabilityPanel
             from ui.panels.clinic_settings import SettingsPanel
+            from ui.panels.clinical_content import ContentPanel
             from ui.panels.front_desk import FrontDeskPanel
             from ui.panels.overview import OverviewPanel
             from ui.panels.patients import PatientsPanel
@@ -38,7 +39,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.till import TillPanel
 
             kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
-                     SessionsPanel, SettingsPanel)
+                     SessionsPanel, ContentPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel

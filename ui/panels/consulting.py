@@ -12,18 +12,19 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 from shiboken6 import isValid
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError
-from clinicdesk.paths import resource
-from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import clinical_date, clinical_time
-from clinicdesk.services import appointments, chart, consultations
+from clinicdesk.services import appointments, chart, consultations, papers
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.consultations import Completed, ConsultationSheet
+from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.journaling import Unsigned
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.people import Banner
 from clinicdesk.services.schedule import AppointmentRow
 from ui.consultation.chart_view import ChartView
 from ui.consultation.editor import ConsultationEditor
+from ui.consultation.room_commands import editor_commands
 from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
 from ui.dialogs.paper import PrescriptionWindow
@@ -51,14 +52,15 @@ class ConsultingPanel(Panel):
         self.editor: ConsultationEditor | None = None
         self._earlier: tuple[VitalsSet, ...] = ()  # of the patient shown
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
-        self._formulary = read_formulary(resource("formulary.csv"))
+        self._formulary = clinic_knowledge(getattr(desk.settings, "data_dir", None)).formulary
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
         self.photo = PhotoBox(desk, self, side=48)
         self.chart = ChartView(desk)
         self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
-        self.chart.pdf_requested.connect(lambda r: self.show_prescription(r.id))
+        self.chart.renew_requested.connect(self._renew)
+        self.chart.papers.again.connect(self._prescribe_again)
         self.right = QStackedWidget()
         self._empty = EmptyState(
             desk.theme, "Nobody is in the room.", icon="consultation", advice="Choose a patient in “My day” and press Enter."
@@ -84,16 +86,17 @@ class ConsultingPanel(Panel):
         outer.addLayout(head)
         outer.addWidget(self.split, 1)
         self.chart.setVisible(False)
-        self._live = RefreshWhenShown(self, desk.live, ["nothing"], self.refresh)
+        self._live = RefreshWhenShown(self.chart, desk.live, ["nothing"], self.refresh)  # writing a note does not keep the chart old
+        self._live.stale = False
 
     def commands(self) -> Sequence[Action]:
         """The keys of the consulting room."""
         return (
-            Action("Prescribe a medicine", self._prescribe, "prescription", "F7"),
-            Action("Complete the visit", self._complete, "finish", "F9"),
-            Action("Find a diagnosis", self._diagnose, "chart", "Alt+D"),
+            *editor_commands(lambda: self.editor),
             Action("Chart: summary", lambda: self.chart.tabs.setCurrentIndex(0), "chart", "Alt+S"),
-            Action("Chart: earlier visits", lambda: self.chart.tabs.setCurrentIndex(1), "visits", "Alt+V"),
+            Action("Chart: earlier visits", lambda: self.chart.show_tab(self.chart.visits), "visits", "Alt+V"),
+            Action("Chart: time axis", lambda: self.chart.show_tab(self.chart.timeline), "history", "Alt+A"),
+            *self.chart.papers.commands(),
         )
 
     @property
@@ -338,17 +341,21 @@ class ConsultingPanel(Panel):
         self.paper = PrescriptionWindow(self.desk, prescription_id, parent=self.window())
         self.paper.show()
 
-    def _prescribe(self) -> None:
-        if self.editor is not None:
-            self.editor.prescription.add()
+    def _renew(self, items: tuple[ItemDraft, ...]) -> None:
+        """A medicine of the chart is prescribed again, in the consultation that is open."""
+        if self.editor is None:
+            self.desk.tell("Medicines are renewed within a consultation: start it first.")
+        else:
+            self.editor.prescription.take(items)
 
-    def _diagnose(self) -> None:
-        if self.editor is not None:
-            self.editor.find_diagnosis()
+    def _prescribe_again(self, number: str) -> None:
+        """The lines of a cancelled prescription into the open consultation; without one, how to do it."""
+        editor = self.editor
+        if editor is None or editor.sheet.banner.patient_id != self.patient_id:
+            self.desk.tell("Start the next consultation of this patient to prescribe again: cancelled lines are in the list of papers.")
+            return
+        self.desk.ask(editor, papers.lines_again, number, done=editor.prescription.take, replaces="again")
 
-    def _complete(self) -> None:
-        if self.editor is not None:
-            self.editor.complete()
 
     def _say(self, error: Exception) -> None:
         self._show_right(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))

@@ -89,7 +89,7 @@ def _chart(w: Walk) -> None:
         w.guide.until(
             lambda: room.banner.banner is not None and room.banner.banner.patient_id == seen[0].patient_id, "the banner shows him"
         )
-        room.chart.tabs.setCurrentIndex(1)
+        room.chart.tabs.setCurrentWidget(room.chart.visits)
         w.guide.settle()
         w.guide.picture(w.windows["dora"], "chart-visits")
         room.chart.tabs.setCurrentIndex(0)
@@ -221,7 +221,7 @@ def _complete_without_documents(w: Walk) -> None:
     w.guide.click(editor.complete_button)
     w.guide.until(lambda: room.editor is None and hasattr(room, "paper_button"), "the visit is completed")
     w.guide.until(lambda: any("Testa" not in t.doctor_name and t.reason for t in room.chart.visits.texts), "the visit is in the chart")
-    room.chart.tabs.setCurrentIndex(1)
+    room.chart.tabs.setCurrentWidget(room.chart.visits)
     w.guide.until(lambda: _undelivered(w) == 1, "one visit waits")
     w.guide.settle()
     w.guide.picture(w.windows["dora"], "completed-documents-away")

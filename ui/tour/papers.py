@@ -1,14 +1,20 @@
-"""Prescriptions for people whose names are Greek and Cyrillic, on A4: the same windows, quickly."""
+"""Papers: prescriptions for people whose names are Greek and Cyrillic, on A4; sick note, referral, visit summary; cancelled and checked."""
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from clinicdesk.services import appointments, doctors, finding
+from clinicdesk.services import appointments, doctors, finding, papers
 from clinicdesk.services.schedule import NewAppointment
+from ui.dialogs.checking import CheckWindow
 from ui.dialogs.medicine import MedicineSheet
+from ui.dialogs.paper import PaperWindow
+from ui.dialogs.papers import CancelPaperSheet, PaperSheet
 from ui.dialogs.patient import PatientSheet
 from ui.tour.guide import TourFailed
 
@@ -22,10 +28,111 @@ PEOPLE = (
 
 
 def walk(w: Walk) -> None:
-    """One step for each."""
+    """One step for each person, then the papers of the last of them."""
     for given, family, phone, address in PEOPLE:
         what = f"{family}: registered, seen, prescribed on A4 in the right letters"
         w.guide.step("everybody", what, partial(_one, w, given, family, phone, address))
+
+
+    step = w.guide.step
+    step("doctor", "issues a signed sick note, a referral letter and a visit summary, each seen before it is signed", lambda: _letters(w))
+    step("doctor", "checks the signed prescription, then one with a single changed byte", lambda: _checked(w))
+    step("doctor", "cancels the prescription; it says so in the list, on the paper and when it is checked", lambda: _cancelled(w))
+
+
+def _view(w: Walk) -> Any:
+    room = w.panel("dora", "consulting")
+    room.chart.tabs.setCurrentWidget(room.chart.papers)
+    w.guide.until(lambda: room.chart.papers.table.rows, "the papers are listed")
+    return room.chart.papers
+
+
+def _letters(w: Walk) -> None:
+    view = _view(w)
+    typed = {
+        "SN": {"remarks": "Light duties in the first week afterwards."},
+        "RL": {"whom": "Dr Eva Braun-Lund, cardiology, City Hospital", "why": "Raised blood pressure despite treatment. Please advise.",
+               "history": "Headaches in the morning for two months. Walks five kilometres a day without complaint. No smoker. Father had a "
+                          "stroke at the age of 61."},
+        "VS": {"follow_up": "Come back in four weeks, earlier if you feel dizzy."},
+    }
+    for kind, texts in typed.items():
+        view.new(kind)
+        sheet = w.guide.dialog(PaperSheet)
+        w.guide.until(sheet.verb_button.isEnabled, "what the record says is read")
+        if sheet.form is None:
+            raise TourFailed("the sheet has no form")
+        for field, words in texts.items():
+            w.guide.fill(sheet.form.editor(field), words)
+        w.guide.click(sheet.preview_button)
+        w.guide.until(lambda s=sheet: s.preview_window is not None, "the preview opens")  # type: ignore[misc]
+        w.guide.settle()
+        if sheet.preview_window is not None:
+            sheet.preview_window.close()
+        w.guide.picture(sheet, f"sheet-{kind.lower()}")
+        w.guide.click(sheet.verb_button)
+        paper = w.guide.dialog(PaperWindow)
+        w.guide.until(lambda p=paper: p.stored is not None, "the paper is read")  # type: ignore[misc]
+        w.guide.settle()
+        if paper.stored is None:
+            raise TourFailed("no paper")
+        w.guide.pdf(paper.stored.content, {"SN": "sick-note", "RL": "referral-letter", "VS": "visit-summary"}[kind])
+        w.guide.picture(paper, f"paper-{kind.lower()}")
+        paper.close()
+    w.guide.until(lambda: {row.kind for row in view.table.rows} == {"RX", "SN", "RL", "VS"}, "all four kinds are listed")
+    w.guide.picture(w.windows["dora"], "papers")
+
+
+def _verdict(w: Walk, username: str, content: bytes, status: str, name: str) -> None:
+    """Check these bytes in the window of somebody, and take its picture."""
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / f"{name}.pdf"
+        place.write_bytes(content)
+        w.windows[username].account.check_paper()
+        check = w.guide.dialog(CheckWindow)
+        check.check_file(place)
+        w.guide.until(lambda: check.verdict is not None, "there is an answer")
+        w.guide.settle()
+        if check.verdict is None or check.verdict.status != status:
+            raise TourFailed(f"the paper is said to be {check.verdict}, not {status}")
+        w.guide.picture(check, f"check-{name}")
+        check.close()
+
+
+def _prescription(w: Walk) -> tuple[str, bytes]:
+    number = next(row.number for row in _view(w).table.rows if row.kind == "RX")
+    with w.clinic.read(w.windows["dora"].desk.token) as session:
+        return number, papers.stored_pdf(session, number).content
+
+
+def _checked(w: Walk) -> None:
+    _number, content = _prescription(w)
+    begun = time.monotonic()
+    _verdict(w, "dora", content, "valid", "valid")
+    w.guide.fact("checking a paper in its window, ms", round((time.monotonic() - begun) * 1000))
+    place = content.index(b"/Author") + 9
+    _verdict(w, "rita", content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], "altered", "altered")
+
+
+def _cancelled(w: Walk) -> None:
+    number, before = _prescription(w)
+    view = _view(w)
+    view.table.select(number)
+    w.guide.click(view.cancel_button)
+    sheet = w.guide.dialog(CancelPaperSheet)
+    if sheet.form is None:
+        raise TourFailed("the sheet has no form")
+    w.guide.fill(sheet.form.editor("reason"), "The patient takes it already.")
+    w.guide.picture(sheet, "cancel-paper")
+    w.guide.click(sheet.verb_button)
+    w.guide.until(lambda: any(row.number == number and row.voided_at for row in view.table.rows), "the list shows it")
+    w.guide.settle()
+    w.guide.picture(w.windows["dora"], "papers-cancelled")
+    _same, content = _prescription(w)
+    if not content.startswith(before):
+        raise TourFailed("the cancelled paper does not begin with the signed bytes")
+    w.guide.pdf(content, "prescription-cancelled")
+    _verdict(w, "rita", before, "cancelled", "cancelled")
 
 
 def _one(w: Walk, given: str, family: str, phone: str, address: str) -> None:

@@ -1,0 +1,183 @@
+"""Cases for `clinicdesk check-medicines`: a JSON file of one case or a list becomes facts and lines, or a sentence of what is wrong where.
+
+Words are read as the consulting room reads them (`rules/shorthand.py`). A dose, frequency or duration that cannot be read is no error: the
+line says so and the check reports it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from clinicdesk.errors import Invalid
+from clinicdesk.rules.checks import line_of
+from clinicdesk.rules.directions import Direction
+from clinicdesk.rules.safety import KnownAllergy, PatientFacts, Prescribed
+from clinicdesk.rules.shorthand import Parsed, parse, read_dose, read_duration, read_frequency, read_route
+
+_SEX: Final = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M", "i": "I", "indeterminate": "I",
+               "other": "I", "": "", "unknown": "", "u": "", "not known": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One patient with the lines to be checked."""
+
+    facts: PatientFacts
+    lines: tuple[Prescribed, ...]
+
+
+def read_cases(text: str, today: date) -> tuple[list[Case], bool]:
+    """The cases of a JSON text and whether it was a list. `Invalid` names the place and the fault."""
+    try:
+        data = json.loads(text, parse_float=Decimal)
+    except ValueError as error:
+        raise Invalid("file", f"This is not JSON: {error}.") from None
+    except RecursionError:
+        raise Invalid("file", "This is not a case: it is nested far too deeply.") from None
+    if isinstance(data, list):
+        return [_case(one, f"case {number}", today) for number, one in enumerate(data, 1)], True
+    return [_case(data, "the case", today)], False
+
+
+def _case(data: Any, where: str, today: date) -> Case:
+    if not isinstance(data, dict):
+        raise _wrong(where, "an object with “patient” and “prescribe”")
+    patient = data.get("patient")
+    if not isinstance(patient, dict):
+        raise _wrong(f"“patient” of {where}", "an object")
+    lines = data.get("prescribe")
+    if not isinstance(lines, list):
+        raise _wrong(f"“prescribe” of {where}", "a list")
+    when = _date(data.get("today"), f"“today” of {where}") or today
+    return Case(_facts(patient, where, when), tuple(_line(one, f"prescribe {n} of {where}") for n, one in enumerate(lines, 1)))
+
+
+def _facts(patient: dict[str, Any], where: str, today: date) -> PatientFacts:
+    sex = _SEX.get(_text(patient.get("sex"), f"“sex” of {where}").casefold())
+    if sex is None:
+        raise _wrong(f"“sex” of {where}", "F, M, I or empty")
+    pregnant = patient.get("pregnant")
+    if pregnant is not None and not isinstance(pregnant, bool):
+        raise _wrong(f"“pregnant” of {where}", "true, false or null")
+    born = _date(patient.get("birth_date"), f"“birth_date” of {where}")
+    if born is not None and born > today:
+        raise Invalid("birth_date", f"“birth_date” of {where} is in the future.")
+    return PatientFacts(
+        today=today, birth_date=born, sex=sex, weight_kg=_number(patient.get("weight_kg"), f"“weight_kg” of {where}"), pregnant=pregnant,
+        egfr=_number(patient.get("egfr"), f"“egfr” of {where}"), allergies=_allergies(patient.get("allergies"), where),
+        medicines=tuple(_texts(patient.get("medicines"), f"“medicines” of {where}")),
+        problems=tuple(_texts(patient.get("problems"), f"“problems” of {where}")))
+
+
+def _allergies(found: Any, where: str) -> tuple[KnownAllergy, ...] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list):
+        raise _wrong(f"“allergies” of {where}", "a list, or null when not recorded")
+    return tuple(_allergy(one, f"allergy {number} of {where}") for number, one in enumerate(found, 1))
+
+
+def _allergy(one: Any, where: str) -> KnownAllergy:
+    if isinstance(one, str) and one.strip():
+        return KnownAllergy(one.strip())
+    if not isinstance(one, dict) or not _text(one.get("substance"), f"“substance” of {where}"):
+        raise _wrong(where, "an object with a “substance”")
+    tolerated = tuple(_texts(one.get("tolerated"), f"“tolerated” of {where}"))
+    return KnownAllergy(_text(one["substance"], where), _text(one.get("reaction"), f"“reaction” of {where}"),
+                        _text(one.get("severity"), f"“severity” of {where}").casefold(),
+                        _date(one.get("noted_on"), f"“noted_on” of {where}"), tolerated)
+
+
+def _line(one: Any, where: str) -> Prescribed:
+    if not isinstance(one, dict) or not _text(one.get("medicine"), f"“medicine” of {where}"):
+        raise _wrong(where, "an object with a “medicine”")
+    words = {name: _text(one.get(name), f"“{name}” of {where}") for name in ("dose", "route", "frequency", "duration")}
+    direction, unclear = _direction(words)
+    return line_of(_text(one["medicine"], where), direction, strength=_text(one.get("strength"), f"“strength” of {where}"),
+                   text=" ".join(word for word in words.values() if word), unclear=unclear)
+
+
+def _direction(words: dict[str, str]) -> tuple[Direction, list[str]]:
+    """The whole line as one sentence, which says most; else its parts, each with what is unclear in it."""
+    route, unclear = words["route"], []
+    if route:
+        try:
+            route = read_route(route)
+        except Invalid:
+            route = words["route"].casefold()
+    whole = parse(" ".join(part for part in (words["dose"], words["frequency"]) if part))
+    days: int | None = None
+    if words["duration"]:
+        try:
+            days = read_duration(words["duration"])
+        except Invalid:
+            days = None  # how long it is taken changes no limit
+    if isinstance(whole, Parsed):
+        d = whole.direction
+        return Direction(d.dose_value, d.dose_unit, route or d.route, d.times_per_day, d.every_hours, d.weekdays, d.once, d.as_needed, "",
+                         d.min_interval_hours, d.max_per_day, days or d.duration_days), []
+    value: Decimal | None = None
+    unit = ""
+    if words["dose"]:
+        try:
+            value, unit = read_dose(words["dose"])
+        except Invalid as error:
+            unclear.append(error.sentence)
+    frequency = None
+    if words["frequency"]:
+        try:
+            frequency = read_frequency(words["frequency"])
+        except Invalid as error:
+            unclear.append(error.sentence)
+    timed = Direction(value, unit, route, duration_days=days)
+    return (frequency.applied(timed) if frequency else timed), unclear
+
+
+def _wrong(where: str, wanted: str) -> Invalid:
+    return Invalid("file", f"{where[:1].upper() + where[1:]} must be {wanted}.")
+
+
+def _text(value: Any, where: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(where, "text")
+    return " ".join(value.split())
+
+
+def _texts(value: Any, where: str) -> Iterator[str]:
+    if value is None:
+        return
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise _wrong(where, "a list of names")
+    for one in value:
+        if not isinstance(one, str):
+            raise _wrong(where, "a list of names")
+        if one.strip():
+            yield " ".join(one.split())
+
+
+def _number(value: Any, where: str) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number <= 0:
+        raise _wrong(where, "a number above zero, or null")
+    return number
+
+
+def _date(value: Any, where: str) -> date | None:
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise _wrong(where, "a date such as 1980-02-29, or null") from None

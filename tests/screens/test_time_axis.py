@@ -1,0 +1,177 @@
+"""The time axis and the growth charts in the chart: by mouse and by keys, to the source of every mark, on paper."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pypdf
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from sqlalchemy import insert
+
+from clinicdesk.errors import NotAllowed
+from clinicdesk.models.clinical import Vitals
+from clinicdesk.services import chart, growth, records, timeline
+from tests.clinics import Practice
+from tests.screens.office import Office
+from tests.screens.test_recovery import room_of
+from tests.visiting import completed, counted, started
+
+
+def measured(practice: Practice, patient: str, count: int, years: float, weight: tuple[float, float], height: tuple[float, float]) -> None:
+    now = datetime.now(UTC)
+    rows = []
+    for number in range(count):
+        share = number / max(1, count - 1)
+        rows.append({"patient_id": patient, "taken_at": now - timedelta(days=365 * years * (1 - share)), "pulse": 60 + number % 30,
+                     "weight": Decimal(f"{weight[0] + (weight[1] - weight[0]) * share:.2f}"),
+                     "height": Decimal(f"{height[0] + (height[1] - height[0]) * share:.1f}")})
+    with practice.clinic.as_owner() as session:
+        session.execute(insert(Vitals), rows)
+
+
+@pytest.fixture
+def patient(practice: Practice) -> str:
+    made = practice.patient(first_name="Ana", last_name="Adler")
+    measured(practice, made, 40, 6, (68, 71), (170, 170))
+    completed(practice, made, hour=8)
+    with practice.write("dora") as session:
+        chart.add_allergy(session, made, "penicillin")
+        records.add(session, made, "letter", "Letter from cardiology", "text")
+    started(practice, made, hour=14)
+    return made
+
+
+@pytest.fixture
+def room(office: Office, practice: Practice, patient: str) -> Any:
+    found = room_of(office, practice, patient)
+    found.chart.show_tab(found.chart.timeline)
+    office.until(lambda: found.chart.timeline.history is not None)
+    office.settle()
+    return found
+
+
+def kinds(axis: Any) -> set[str]:
+    return {mark.kind for mark in axis.drawn.marks}
+
+
+def test_everything_that_has_a_time_is_on_it(room: Any) -> None:
+    axis = room.chart.timeline.axis
+    assert kinds(axis) >= {"visit", "document", "paper", "allergy", "medicine", "pulse", "weight"}
+
+
+def test_zoom_and_pan_by_keys_and_mouse_keep_the_moment_under_the_pointer(office: Office, room: Any) -> None:
+    axis = room.chart.timeline.axis
+    axis.setFocus()
+    before = (axis.begins, axis.ends)
+    office.keys("+", "+")
+    assert axis.ends - axis.begins < (before[1] - before[0]) * 0.6
+    middle = (axis.begins + axis.ends) / 2
+    QTest.keyClick(axis, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert (axis.begins + axis.ends) / 2 < middle
+    QTest.mousePress(axis, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(300, 40))
+    begins = axis.begins
+    for x in (310, 340, 380):
+        QTest.mouseMove(axis, QPoint(x, 40))
+        event = mouse_move(QPoint(x, 40))
+        axis.mouseMoveEvent(event)
+    QTest.mouseRelease(axis, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(380, 40))
+    assert axis.begins < begins, "dragged to the right, earlier times come in"
+    office.keys(Qt.Key.Key_Home)
+    assert (axis.begins, axis.ends) == pytest.approx(before)
+
+
+def mouse_move(at: QPoint) -> Any:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+
+    return QMouseEvent(QEvent.Type.MouseMove, QPointF(at), QPointF(at), Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton,
+                       Qt.KeyboardModifier.NoModifier)
+
+
+def test_every_mark_leads_to_its_source(office: Office, room: Any) -> None:
+    axis, view = room.chart.timeline.axis, room.chart
+    for kind, tab in (("visit", view.visits), ("document", view.records)):
+        axis._open(next(mark for mark in axis.drawn.marks if mark.kind == kind))
+        office.settle()
+        assert view.tabs.currentWidget() is tab
+        view.tabs.setCurrentWidget(view.timeline)
+        office.settle()
+    axis._open(next(mark for mark in axis.drawn.marks if mark.kind == "allergy"))
+    assert view.tabs.currentIndex() == 0
+
+
+def test_marks_are_reached_and_opened_by_keys(office: Office, room: Any) -> None:
+    axis = room.chart.timeline.axis
+    axis.setFocus()
+    opened: list[tuple[str, object]] = []
+    axis.opened.connect(lambda kind, ref: opened.append((kind, ref)))
+    office.keys(Qt.Key.Key_Right, Qt.Key.Key_Return)
+    assert opened and opened[0][0] == axis.drawn.marks[0].kind
+
+
+def test_lanes_and_plots_can_be_chosen(room: Any) -> None:
+    view = room.chart.timeline
+    view._kinds.discard("visit")
+    view._plots.add("height")
+    view._choose()
+    assert "visit" not in kinds(view.axis) and "height" in kinds(view.axis)
+
+
+def test_it_prints_and_opens_wide_under_the_banner(office: Office, room: Any) -> None:
+    view = room.chart.timeline
+    view.print_view()
+    office.until(lambda: view.paper.content)
+    words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(view.paper.content)).pages)
+    for expected in ("ADLER, Ana", "Visits", "Medicines", "penicillin", "Weight", "TIME AXIS"):
+        assert expected in words
+    view.paper.close()
+    view.show_wide()
+    wide = view.window_of_its_own
+    office.until(lambda: wide.banner.banner is not None and wide.view.history is not None)
+    assert wide.banner.width() == wide.width() and wide.banner.y() == 0
+    wide.close()
+
+
+def test_the_axis_costs_the_same_number_of_queries_whatever_the_history(practice: Practice, patient: str) -> None:
+    with practice.read("dora") as session, counted(session) as few:
+        timeline.history(session, patient)
+    measured(practice, patient, 200, 3, (70, 71), (170, 170))
+    for hour in (15, 16):
+        completed(practice, patient, hour=hour)
+    with practice.read("dora") as session, counted(session) as many:
+        timeline.history(session, patient)
+    assert len(few) == len(many)
+
+
+def test_nobody_without_care_reads_it(practice: Practice, patient: str) -> None:
+    for who in ("hugo", "rita", "ada"):
+        with pytest.raises(NotAllowed), practice.read(who) as session:
+            timeline.history(session, patient)
+        with pytest.raises(NotAllowed), practice.read(who) as session:
+            growth.record(session, patient)
+
+
+def test_growth_charts_are_for_children(office: Office, practice: Practice, room: Any) -> None:
+    assert room.chart.tabs.indexOf(room.chart.growth) < 0
+    born = datetime.now(UTC).date() - timedelta(days=1380)
+    child = practice.patient(first_name="Tim", last_name="Klein", born=born.isoformat(), sex="M")
+    measured(practice, child, 12, 3.7, (3.6, 15.9), (51, 100))
+    started(practice, child, hour=15)
+    found = room_of(office, practice, child)
+    office.until(lambda: found.chart.tabs.indexOf(found.chart.growth) > 0)
+    found.chart.tabs.setCurrentWidget(found.chart.growth)
+    view = found.chart.growth
+    office.until(lambda: "centile" in view.words.text())
+    assert view.words.text().startswith("15.9 kg on ")
+    office.click(view.buttons["height"])
+    assert view.words.text().startswith("100 cm on ") and len(view.drawing.picture.marks) == 12
+    view.print_charts()
+    office.until(lambda: view.paper.content)
+    words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(view.paper.content)).pages)
+    assert "KLEIN, Tim" in words and "WHO Child Growth Standards 2006" in words and "Body mass index" in words
+    view.paper.close()

@@ -1,0 +1,1 @@
+"""The time axis of a patient and the growth charts of a child."""
