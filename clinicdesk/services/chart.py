@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import exists, func, or_, select
@@ -19,6 +19,7 @@ from clinicdesk.services.measuring import history as vitals_history
 from clinicdesk.services.patients import sealed_texts
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import ids_of, of_person
+from clinicdesk.services.risks import PastEntry, past_allergies, problem_reasons
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import SealBroken
 
@@ -27,6 +28,8 @@ KNOWN: Final = "Known allergies"
 NONE_KNOWN: Final = "No known allergies"
 NOT_RECORDED: Final = "Allergies not recorded"
 UNAVAILABLE: Final = "Allergies unavailable"
+#: "None known" is asked again after 12 months (clinical-safety R37, a proposal there).
+ASK_AGAIN: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class AllergyRow:
     noted_on: date | None
     recorded_by: str
     version: int
+    source: str = ""
+    verification: str = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,9 @@ class Chart:
     vitals: tuple[VitalsSet, ...]
     said: dict[str, str]
     immunizations: tuple[ImmunizationRow, ...] = ()
+    past_allergies: tuple[PastEntry, ...] = ()
+    problem_reasons: dict[int, str] = field(default_factory=dict)
+    ask_again: bool = False
 
 
 def banner(session: ClinicSession, patient_id: str) -> Banner:
@@ -124,7 +132,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         raise NotAllowed("This patient is not in your care.")
     allergies = tuple(
         AllergyRow(*row)
-        for row in session.execute(
+        for row in session.rows(
             select(
                 Allergy.id,
                 Allergy.substance,
@@ -134,6 +142,8 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
                 Allergy.noted_on,
                 func.coalesce(User.name, ""),
                 Allergy.version,
+                Allergy.source,
+                Allergy.verification,
             )
             .outerjoin(User, User.id == Allergy.recorded_by)
             .where(of_person(Allergy.patient_id, patient_id), Allergy.ended_on.is_(None))
@@ -182,6 +192,9 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         tuple(vitals_history(session, patient_id, limit=30)),
         _said(session, patient_id),
         tuple(immunizations.of_patient(session, patient_id)),
+        tuple(past_allergies(session, patient_id)),
+        problem_reasons(session, patient_id),
+        stated is not None and none_known and session.now() - stated.stated_at > ASK_AGAIN,
     )
 
 

@@ -22,6 +22,7 @@ from ui.consultation.immunizations_section import ImmunizationsSection
 from ui.consultation.medicines_view import FactsSection, MedicinesSection
 from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
+from ui.consultation.risks_section import AllergiesSection, ProblemsSection
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
 from ui.desk import Desk
@@ -154,29 +155,8 @@ class ChartView(QWidget):
         self.attachments.patient_name = f"{chart.banner.family_name}, {chart.banner.given_name}"
         age = years(chart.banner.born, datetime.now(self.desk.zone).date())
         self._summary.addWidget(self._latest(chart.vitals, age))
-        self._summary.addWidget(self._allergies(chart))
-        self._summary.addWidget(
-            self._list(
-                "Problems",
-                [
-                    (
-                        p.description,
-                        " · ".join(
-                            x
-                            for x in (
-                                p.code,
-                                f"since {clinical_date(p.started_on)}" if p.started_on else "",
-                                f"ended {clinical_date(p.ended_on)}" if p.ended_on else "",
-                            )
-                            if x
-                        ),
-                    )
-                    for p in chart.problems
-                ],
-                "No problems recorded.",
-                ("Add problem", self._add_problem),
-            )
-        )
+        self._summary.addWidget(AllergiesSection(self.desk, chart))
+        self._summary.addWidget(ProblemsSection(self.desk, chart))
         medicines = MedicinesSection(self.desk, self.patient_id)
         medicines.renew.connect(self.renew_requested)
         self._summary.addWidget(medicines)
@@ -207,22 +187,6 @@ class ChartView(QWidget):
         found = _strip_of(sets[0], age) if sets else []
         for start in range(0, max(1, len(found)), 3):
             section.body.addWidget(VitalsStrip(self.desk.theme, found[start : start + 3], compact=True))
-        return section
-
-    def _allergies(self, chart: Chart) -> QWidget:
-        section = Section(chart.banner.allergy_title, card="surface")
-        for a in chart.allergies:
-            words = ", ".join(
-                x for x in (a.reaction or "reaction not known", a.severity, "intolerance" if a.category == "intolerance" else "") if x
-            )
-            section.body.addWidget(_entry(a.substance, words))
-        if chart.none_known_at is not None:
-            section.body.addWidget(
-                label(f"Stated by {chart.none_known_by} on {clinical_date(chart.none_known_at, self.desk.zone)}", "soft")
-            )
-        section.tools.addWidget(button("Add allergy", self._add_allergy, variant="quiet", icon="add", theme=self.desk.theme))
-        if not chart.allergies and chart.none_known_at is None:
-            section.tools.addWidget(button("State none known", self._state_none, variant="quiet"))
         return section
 
     def _list(self, title: str, entries: Sequence[tuple[str, str]], nothing: str, tool: tuple[str, object] | None = None) -> QWidget:
