@@ -19,7 +19,7 @@ from clinicdesk.services.measuring import history as vitals_history
 from clinicdesk.services.patients import sealed_texts
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import ids_of, of_person
-from clinicdesk.services.risks import PastEntry, past_allergies, problem_reasons
+from clinicdesk.services.risks import PastEntry, is_checked, past_allergies, problem_reasons
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import SealBroken
 
@@ -89,6 +89,7 @@ class Chart:
     past_allergies: tuple[PastEntry, ...] = ()
     problem_reasons: dict[int, str] = field(default_factory=dict)
     ask_again: bool = False
+    free_text: frozenset[int] = frozenset()
 
 
 def banner(session: ClinicSession, patient_id: str) -> Banner:
@@ -195,6 +196,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         tuple(past_allergies(session, patient_id)),
         problem_reasons(session, patient_id),
         stated is not None and none_known and session.now() - stated.stated_at > ASK_AGAIN,
+        frozenset(one.id for one in allergies if not is_checked(session, one.substance)),
     )
 
 

@@ -93,6 +93,10 @@ def test_free_text_is_told_from_what_the_checks_know(practice: Practice) -> None
         assert {"penicillins", "amoxicillin"} <= set(names)
         assert all(risks.is_checked(session, one) for one in ("penicillin", "Amoxicillin", "sulfa drugs"))
         assert not any(risks.is_checked(session, one) for one in ("the blue pill", "cat hair"))
+    patient = patient_of_dora(practice)
+    write(practice, risks.add_allergy, patient, AllergyForm("amoxicillin"))
+    free = write(practice, risks.add_allergy, patient, AllergyForm("the blue pill"))
+    assert read(practice, patient).free_text == {free}
 
 
 def test_a_problem_has_a_code_is_corrected_and_ended(practice: Practice) -> None:

@@ -42,7 +42,8 @@ class AllergiesSection(Section):
             grid.addWidget(label("Past reactions", "label"), 0, 1)
             for line, one in enumerate(chart.allergies, 1):
                 grid.addWidget(label(one.substance, "heading", wrap=True, selectable=True), line, 0, Qt.AlignmentFlag.AlignTop)
-                grid.addWidget(label(_reactions(one), "body", wrap=True, selectable=True), line, 1, Qt.AlignmentFlag.AlignTop)
+                said = _reactions(one) + ("; free text, not checked" if one.id in chart.free_text else "")
+                grid.addWidget(label(said, "body", wrap=True, selectable=True), line, 1, Qt.AlignmentFlag.AlignTop)
                 if mine:
                     grid.addLayout(_tools(desk, one.substance, partial(self._change, one), partial(self._end, one)), line, 2)
             self.body.addLayout(grid)

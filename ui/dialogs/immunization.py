@@ -24,7 +24,7 @@ class ImmunizationSheet(Sheet):
     """One vaccination. A month or a year is enough for what lies long ago."""
 
     def __init__(self, desk: Desk, patient_id: str, parent: QWidget | None = None) -> None:
-        super().__init__(desk, "Add an immunization", "Add", parent=parent, key="immunization", size=QSize(560, 560), scroll=True)
+        super().__init__(desk, "Add an immunization", "Add", parent=parent, key="immunization", size=QSize(600, 660), scroll=True)
         self._patient_id = patient_id
         form = self.set_form(Form(columns=2))
         form.text("vaccine", "Vaccine", limit=200, span=2, placeholder="For example: tetanus and diphtheria, adult")
