@@ -256,6 +256,7 @@ def test_a_copy_is_annotated_by_mouse_and_by_keys(office: Office, practice: Prac
     with practice.read("dora") as session:
         assert attachments.content(session, number) == original
     assert annotating.MOST == 200
+    assert office.theme.font().pixelSize() == office.theme.px("body"), "drawing a remark leaves the application's font alone"
 
 
 def test_a_list_that_cannot_be_read_never_says_there_is_nothing(office: Office, opened: Any) -> None:

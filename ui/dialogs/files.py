@@ -129,9 +129,10 @@ class FilesSheet(Sheet):
     def __init__(self, desk: Desk, patient_id: str, sources: Sequence[Source], *, patient_name: str = "", record_id: int | None = None,
                  parent: QWidget | None = None) -> None:
         whom = f"For {patient_name}. " if patient_name else ""
-        super().__init__(desk, "Add documents" if len(sources) != 1 else "Add a document", "Add", parent=parent, key="files", scroll=True,
-                         size=QSize(560, 460), explanation=f"{whom}PDF, PNG, JPEG or plain text, at most 25 MB each."
-                         " A document is kept as it is: it can be withdrawn later, not changed.")
+        super().__init__(desk, "Add documents" if len(sources) != 1 else "Add a document", "Add", parent=parent,
+                         key=f"files-{min(len(sources), 4)}", scroll=True, size=QSize(560, min(680, 270 + 100 * len(sources))),
+                         explanation=f"{whom}PDF, PNG, JPEG or plain text, at most 25 MB each. A document is kept as it is: it can be"
+                         " withdrawn later, not changed.")
         self._patient_id, self._record_id = patient_id, record_id
         self.lines = [_Line(source, number) for number, source in enumerate(sources, 1)]
         for line in self.lines:

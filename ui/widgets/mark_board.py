@@ -6,7 +6,7 @@ Keys: R remark · A arrow · B box · arrows move the chosen mark (Shift: faster
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from clinicdesk.rules.marks import PEN, TYPE_SIZE, Mark, MarkKind, Point, head_of
@@ -147,7 +147,7 @@ class MarkBoard(QWidget):
                             Qt.PenJoinStyle.RoundJoin))
         points = [self.point_at(place) for place in mark.points]
         if mark.kind == "text":
-            font = self._theme.font()
+            font = QFont(self._theme.font())  # a copy: the theme's own is the application's
             font.setPixelSize(max(7, round(TYPE_SIZE * scale)))
             painter.setFont(font)
             room = QRectF(points[0], QSize(round(self._frame().width() * 0.42), 10_000).toSizeF())
