@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,16 +16,24 @@ from clinicdesk.paths import resource
 from clinicdesk.rules.content_tables import content_tables
 from clinicdesk.rules.recurrence import Repeats
 from clinicdesk.services import consultations, series, waiting
+from clinicdesk.services.attachments import AttachmentRow
+from clinicdesk.services.chart import AllergyRow
 from clinicdesk.services.content import TableState
 from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.medication import CurrentMedicine
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.services.waiting import WishForm
 from tests.clinics import Practice
+from tests.files import pdf
 from tests.screens.office import Office
 from tests.screens.test_two_desks import consulting
 from ui.consultation.medicines_view import KidneySheet, PregnancySheet, StopSheet
+from ui.dialogs.allergy import EndAllergySheet
+from ui.dialogs.annotating import AnnotateSheet
+from ui.dialogs.files import Source
+from ui.dialogs.immunization import ImmunizationSheet
 from ui.dialogs.tagging import TagSheet
+from ui.dialogs.withdrawing import WithdrawSheet
 from ui.dialogs.wrong_allergy import WrongAllergySheet
 from ui.panels.clinical_content import ApprovalSheet
 
@@ -102,6 +111,8 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda show, _w: record(show("consulting")), lambda show, _w: session(show("consulting")),
             *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (stopping, pregnancy, kidney, wrong_allergy)),
             *(lambda show, _w, kind=kind: show("consulting").chart.papers.new(kind) for kind in ("SN", "RL", "VS")),
+            lambda show, _w: documents(show("consulting")),
+            *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (annotating, withdrawing, vaccine, ending)),
             lambda _s, w: w.account.show_profile(), lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
         "ada": [lambda show, _w: show("staff").add(), lambda show, _w: approval(show("content")),
@@ -129,6 +140,31 @@ def kidney(room: Any) -> None:
 
 def wrong_allergy(room: Any) -> None:
     WrongAllergySheet(room.desk, room.patient_id, parent=room.window()).open()
+
+
+def documents(room: Any) -> None:
+    room.chart.attachments.add([Source("letter.pdf", 10), Source("empty.txt", 0)])
+
+
+def annotating(room: Any) -> None:
+    AnnotateSheet(room.desk, an_attachment(), pdf(), parent=room.window()).open()
+
+
+def withdrawing(room: Any) -> None:
+    WithdrawSheet(room.desk, an_attachment(), parent=room.window()).open()
+
+
+def an_attachment() -> AttachmentRow:
+    return AttachmentRow(uuid4(), "p_aaaaaa", "pdf", "Letter", "letter.pdf", 10, datetime.now(UTC), "Dr Kim", True, None, "", None, None,
+                         "", None, "", "")
+
+
+def vaccine(room: Any) -> None:
+    ImmunizationSheet(room.desk, room.patient_id, parent=room.window()).open()
+
+
+def ending(room: Any) -> None:
+    EndAllergySheet(room.desk, AllergyRow(1, "latex", "allergy", "", "", None, "", 1), parent=room.window()).open()
 
 
 def front(show: Callable[[str], Any]) -> Any:

@@ -176,6 +176,7 @@ def test_a_wrong_entry_is_corrected_and_checked_again(
     office.click(sheet.verb_button)
     assert sheet.isVisible(), "nothing is chosen beforehand"
     sheet.form.set_value("allergy", next(iter(sheet._rows)))
+    office.fill(sheet.form.editor("reason"), "tolerated since")
     office.click(sheet.verb_button)
     office.gone(sheet)
     office.until(lambda: all(box.alert.tier > 1 for box in line.boxes), "it is checked again by itself")

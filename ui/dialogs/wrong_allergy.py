@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
-from clinicdesk.services import chart
+from clinicdesk.services import chart, risks
 from clinicdesk.services.chart import AllergyRow, Chart
 from ui.desk import Desk
 from ui.widgets.form import Form
@@ -17,7 +17,7 @@ class WrongAllergySheet(Sheet):
 
     def __init__(self, desk: Desk, patient_id: str, parent: QWidget | None = None) -> None:
         super().__init__(desk, "An allergy entry is wrong", "End this entry", parent=parent, key="wrong-allergy", variant="danger",
-                         size=QSize(480, 260), explanation="The entry is ended today and stays as history. The checks no longer use it.")
+                         size=QSize(480, 330), explanation="The entry is ended today and stays as history. The checks no longer use it.")
         self._rows: dict[int, AllergyRow] = {}
         self.entries = self.set_form(Form())
         self.verb_button.setEnabled(False)
@@ -27,6 +27,7 @@ class WrongAllergySheet(Sheet):
         self._rows = {row.id: row for row in found.allergies}
         self.entries.choice("allergy", "Entry", [(row.id, ", ".join(p for p in (row.substance, row.reaction, row.severity) if p))
                                                  for row in found.allergies], blank="Choose the entry")
+        self.entries.text("reason", "Why is it wrong?", limit=300)
         self.entries.mark_clean()
         self.verb_button.setEnabled(bool(self._rows))
 
@@ -37,4 +38,5 @@ class WrongAllergySheet(Sheet):
             self.entries.show_error("allergy", "Choose the entry that is wrong.")
             self.set_busy(False)
             return
-        self.desk.do(self, chart.end_allergy, row.id, row.version, done=lambda _none: self.accept(), failed=self.show_problem)
+        self.desk.do(self, risks.end_allergy, row.id, row.version, self.entries.value("reason"), refuted=True,
+                     done=lambda _none: self.accept(), failed=self.show_problem)
