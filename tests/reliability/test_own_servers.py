@@ -97,7 +97,8 @@ def test_a_broken_document_store_costs_nothing(clinic_folder: Path) -> None:
     assert len(aside) == 1
     assert any(file.is_file() and file.read_bytes() == b"\0" * 4096 for file in aside[0].iterdir()), "the old store was touched"
     returned, said = command(clinic_folder, "documents", "status", "--json", collection=collection)
-    assert (returned, json.loads(said)) == (0, {"ok": True, "visits": 2, "waiting": 0, "documents": 2, "problem": ""})
+    assert (returned, json.loads(said)) == (0, {"ok": True, "visits": 2, "waiting": 0, "documents": 2, "problem": "", "attachments": 0,
+                                                "attachments_waiting": 0, "attachments_stored": 0})
     with opened(clinic_folder, collection, worker=False) as clinic:
         assert sources(Practice(clinic, doctors), patient_id) == ["documents", "documents"]
 

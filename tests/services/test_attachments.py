@@ -82,11 +82,13 @@ def locked() -> bytes:
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "empty"), (b"MZ\x90\x00" + b"\0" * 100, "none of them"), (b"\x7fELF" + b"\0" * 100, "none of them"),
     (b"PK\x03\x04" + b"\0" * 60, "none of them"), (b"GIF89a" + b"\0" * 60, "none of them"), (b"a\0b", "none of them"),
+    (b"x" * 1_200_000 + b"\x01", "none of them"),
     ("wide".encode("utf-16"), "none of them"), (b"%PDF-1.7\nnothing", "not complete"), (pdf()[:900], "not complete"),
     (pdf()[:300] + b"\n%%EOF", "damaged"), (picture("PNG", (600, 600))[:-2000], "damaged or not complete"),
     (picture("JPEG", (600, 600))[:-3000], "damaged or not complete"), (bomb(), "too many pixels"), (locked(), "password"),
     (b"x" * (file_kinds.MOST_BYTES + 1), "larger than 25 MB")],
-    ids=["empty", "exe", "elf", "zip", "gif", "nul", "utf-16", "pdf-head", "pdf-cut", "pdf-broken", "png-cut", "jpeg-cut", "bomb", "locked",
+    ids=["empty", "exe", "elf", "zip", "gif", "nul", "late-control",
+         "utf-16", "pdf-head", "pdf-cut", "pdf-broken", "png-cut", "jpeg-cut", "bomb", "locked",
          "large"])
 def test_what_is_not_taken_gets_one_sentence(content: bytes, words: str) -> None:
     with pytest.raises(Invalid) as refused:

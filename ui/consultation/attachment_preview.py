@@ -23,6 +23,9 @@ from ui.widgets.pdf_preview import PdfPreview
 from ui.widgets.picture_preview import PicturePreview, picture_of
 from ui.widgets.text import button, label, row
 
+#: Characters of a text that are shown at once: laying out more would make the window stand still.
+LONGEST = 50_000
+
 
 class AttachmentPreview(QWidget):
     """`show_row(AttachmentRow | None)` reads and shows. Signal `shown(AttachmentRow)` when its content is on the screen."""
@@ -151,10 +154,15 @@ class AttachmentPreview(QWidget):
             self.pdf.show_pdf(content)
             self._shown(self.pdf)
         elif chosen.kind == "text":
-            self.text.setPlainText(decoded(content) or "")
-            self._shown(self.text)
+            self.desk.pool.run(self, lambda: decoded(content) or "", self._show_text, self.desk.report, replaces="picture")
         else:
             self.desk.pool.run(self, lambda: picture_of(content), self._show_picture, self.desk.report, replaces="picture")
+
+    def _show_text(self, text: str) -> None:
+        if self.row is not None and self.content and self.row.kind == "text":
+            more = f"\n\n… {len(text) - LONGEST:,} more characters. Save a copy to read all of it." if len(text) > LONGEST else ""
+            self.text.setPlainText(text[:LONGEST] + more)
+            self._shown(self.text)
 
     def _show_picture(self, picture: QImage) -> None:
         if self.row is not None and self.content and self.row.kind in {"png", "jpeg"}:
