@@ -85,7 +85,7 @@ def _part(field: str, key: str, base: Any, mine: Any, theirs: Any, *, join: bool
 
 def _words(field: str, value: Any) -> str:
     if isinstance(value, tuple):
-        return "\n".join(_line(one) for one in value)
+        return "\n".join(line_of(one) for one in value)
     if field == "oxygen":
         return {None: "", False: "room air", True: "oxygen"}[value]
     if field == "consciousness":
@@ -93,7 +93,8 @@ def _words(field: str, value: Any) -> str:
     return str(value)
 
 
-def _line(one: Any) -> str:
+def line_of(one: Any) -> str:
+    """One entry of a list in a line: a medicine, a diagnosis."""
     if isinstance(one, ItemDraft):
         try:
             return preview(one).line or "An empty line"
