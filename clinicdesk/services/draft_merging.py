@@ -27,6 +27,8 @@ _TITLES = {
     "items": "Prescription", "diagnoses": "Diagnoses", "oxygen": "Breathing", "spo2_scale": "Saturation scale",
     "consciousness": "Consciousness",
 }
+#: Parts of one measurement: taken together, they are chosen by a person when each side changed another of them.
+_READINGS = (("vitals.systolic", "vitals.diastolic"), ("vitals.spo2", "oxygen", "vitals.oxygen_flow"))
 #: Follow the values they belong to.
 _CONFIRMED = frozenset({"confirmed", "reasons"})
 
@@ -143,6 +145,9 @@ def together(base: ConsultationDraft, mine: ConsultationDraft, theirs: Consultat
     differing = parts(base, mine, theirs)
     if any(part.changed == "both" for part in differing):
         return None
+    by = {part.name: part.changed for part in differing}
+    if any(len({by[name] for name in reading if name in by}) > 1 for reading in _READINGS):
+        return None  # a value of hers and one of his would be a measurement nobody took
     return combined(base, mine, theirs, {part.name: part.changed for part in differing})
 
 

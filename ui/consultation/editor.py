@@ -170,6 +170,9 @@ class ConsultationEditor(QWidget):
         if self._saving:
             QTimer.singleShot(50, self, self.complete)
             return
+        if (unchosen := self.diagnoses.unchosen()) is not None:
+            self._point_at(unchosen)
+            return
         draft, focus = self.draft(), self.focusWidget()
         self._completing = True
         self._timer.stop()
