@@ -1,4 +1,4 @@
-"""PDF on the screen and on paper (the only user of pypdfium2).
+"""PDF on the screen and on paper (with clinicdesk/pdf the only user of pypdfium2).
 
 What is printed is the bytes themselves, sent to the spooler as they are, so that paper and stored record stay the same thing; drawing
 the pages at 300 dpi is the fall-back where there is no `lp`. PDFium is not thread-safe: one lock around every use of it.
@@ -51,7 +51,7 @@ def render_pages(pdf: bytes, dpi: float, pages: range | None = None) -> list[QIm
     with _pdfium:
         document = _opened(pdf)
         try:
-            return [_picture(document[n], dpi) for n in pages or range(len(document))]
+            return [_picture(document[n], dpi) for n in (range(len(document)) if pages is None else pages)]
         finally:
             document.close()
 

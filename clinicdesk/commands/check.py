@@ -29,6 +29,7 @@ def check(ctx: typer.Context, *, data_dir: DataDir = None, as_json: Json = False
         typer.echo(json.dumps({
             "ok": report.ok, "data_dir": report.data_dir, "database": report.database, "documents": report.documents,
             "versions": report.versions, "visit_documents": report.visit_documents, "undelivered_visits": report.undelivered_visits,
+            "undelivered_attachments": report.undelivered_attachments,
             "checks": [_row(one.name, one.code, one.sentence, one.advice, level=one.level) for one in report.findings],
         }, ensure_ascii=False, indent=1))
     else:

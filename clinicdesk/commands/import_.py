@@ -40,7 +40,7 @@ def synthea(
     user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="Administrator, where the database is shared.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Import patients, allergies, conditions, medications, vital signs and encounters. Running it again adds only what is new.
+    """Import patients with allergies, conditions, medications, immunizations, vital signs and encounters. Again adds only what is new.
 
     Exit code 0: done (refused lines are in the report), 1: nothing could be read, 2: cannot start.
     """

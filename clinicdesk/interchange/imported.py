@@ -37,6 +37,16 @@ class ImportedCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedImmunization:
+    """A vaccination, CVX coded."""
+
+    code: str
+    description: str
+    given_on: date
+    encounter_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedMedication:
     """A medicine, RxNorm coded; `dosage` as written ("" when the source has none) and `directions` the same in safe words."""
 
@@ -96,3 +106,4 @@ class ImportedPatient:
     medications: tuple[ImportedMedication, ...]
     encounters: tuple[ImportedEncounter, ...]
     vitals: tuple[ImportedVitals, ...]
+    immunizations: tuple[ImportedImmunization, ...] = ()

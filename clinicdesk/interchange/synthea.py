@@ -21,13 +21,15 @@ from clinicdesk.interchange.imported import (
     ImportedAllergy,
     ImportedCondition,
     ImportedEncounter,
+    ImportedImmunization,
     ImportedMedication,
     ImportedPatient,
     ImportedVitals,
 )
 from clinicdesk.interchange.synthea_lines import VITAL_CODES, PatientLines, plain_name
 
-__all__ = ["ImportedAllergy", "ImportedCondition", "ImportedEncounter", "ImportedMedication", "ImportedPatient", "ImportedVitals",
+__all__ = ["ImportedAllergy", "ImportedCondition", "ImportedEncounter", "ImportedImmunization",
+           "ImportedMedication", "ImportedPatient", "ImportedVitals",
            "Refusal",
            "count_patients", "read_synthea"]
 
@@ -42,6 +44,7 @@ _TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "allergies.csv": ("START", "PATIENT", "CODE", "DESCRIPTION"),
     "conditions.csv": ("START", "PATIENT", "CODE", "DESCRIPTION"),
     "medications.csv": ("START", "PATIENT", "CODE", "DESCRIPTION"),
+    "immunizations.csv": ("DATE", "PATIENT", "CODE", "DESCRIPTION"),
     "observations.csv": ("DATE", "PATIENT", "CODE", "VALUE", "UNITS"),
 })
 def count_patients(folder: Path) -> int:

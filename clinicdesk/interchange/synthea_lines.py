@@ -19,6 +19,7 @@ from clinicdesk.interchange.imported import (
     ImportedAllergy,
     ImportedCondition,
     ImportedEncounter,
+    ImportedImmunization,
     ImportedMedication,
     ImportedPatient,
     ImportedVitals,
@@ -50,7 +51,7 @@ _TIMES: Final = MappingProxyType({1: "once", 2: "twice", 3: "three times", 4: "f
 _NO_PLACE: Final = frozenset({"head_circumference", "gcs"})
 #: Longest texts of the chart, in characters; the database has the same numbers.
 _LONGEST: Final = MappingProxyType({"allergies": 200, "conditions": 300, "medications": 300, "dosage": 500, "reason": 300,
-                                            "reactions": 300})
+                                            "reactions": 300, "immunizations": 200})
 
 
 class _BadLineError(Exception):
@@ -105,7 +106,8 @@ class PatientLines:
             sex=sex, ssn=ssn, phone=phone, address=address, encounters=encounters, vitals=self._vitals(),
             allergies=self._each("allergies.csv", self._allergy, ("CODE", "DESCRIPTION", "START")),
             conditions=self._each("conditions.csv", self._condition, ("CODE", "START", "ENCOUNTER")),
-            medications=self._each("medications.csv", self._medication, ("CODE", "START", "ENCOUNTER")))
+            medications=self._each("medications.csv", self._medication, ("CODE", "START", "ENCOUNTER")),
+            immunizations=self._each("immunizations.csv", self._immunization, ("CODE", "DATE", "ENCOUNTER")))
 
     def _each(self, name: str, make: Callable[[TableRow], _Record], key: tuple[str, ...]) -> tuple[_Record, ...]:
         made: list[_Record] = []
@@ -167,6 +169,13 @@ class PatientLines:
     def _condition(self, row: TableRow) -> ImportedCondition:
         start, stop = self._period(row)
         return ImportedCondition(row["CODE"], _described(row, _LONGEST["conditions"]), start, stop, self._known_encounter(row))
+
+    def _immunization(self, row: TableRow) -> ImportedImmunization:
+        given = _moment(row["DATE"], "date").date()
+        self._in_life(given)
+        if not re.fullmatch(r"\d{0,4}", row["CODE"]):
+            raise _BadLineError(f"“{row['CODE'][:20]}” is no CVX code.")
+        return ImportedImmunization(row["CODE"], _described(row, _LONGEST["immunizations"]), given, self._known_encounter(row))
 
     def _medication(self, row: TableRow) -> ImportedMedication:
         start = _moment(row["START"], "start")

@@ -16,7 +16,7 @@ from procrastinate.jobs import Job
 
 from clinicdesk.errors import Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import messages, visits, waiting
+from clinicdesk.services import attachments, messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -48,6 +48,11 @@ def build_app(url: str, database: Database) -> App:
         with database.write() as session:
             visits.deliver(session, UUID(visit_id), revision)
 
+    @app.task(name="deliver_attachment", queue="documents", retry=Patience())
+    def deliver_attachment(attachment_id: str) -> None:
+        with database.write() as session:
+            attachments.deliver(session, UUID(attachment_id))
+
     @app.periodic(cron="* * * * *")
     @app.task(name="every_minute", queue="desk", queueing_lock="every_minute")
     def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
@@ -75,6 +80,19 @@ def deliver_all(database: Database, *, again: bool = False, progress: Callable[[
     for number, (visit_id, revision) in enumerate(wanted, 1):
         with database.write() as session:
             done += visits.deliver(session, visit_id, revision, again=again)
+        if progress:
+            progress(number, len(wanted))
+    return done
+
+
+def deliver_files(database: Database, progress: Callable[[int, int], None] | None = None) -> int:
+    """Deliver every attachment that waits; how many went. Raises Unavailable."""
+    with database.read() as session:
+        wanted = attachments.waiting(session)
+    done = 0
+    for number, attachment_id in enumerate(wanted, 1):
+        with database.write() as session:
+            done += attachments.deliver(session, attachment_id)
         if progress:
             progress(number, len(wanted))
     return done

@@ -180,6 +180,7 @@ class Problem(Base):
         UniqueConstraint("patient_id", "source_key"),
         CheckConstraint("char_length(description) between 1 and 300", name="description"),
         CheckConstraint("ended_on is null or started_on is null or ended_on >= started_on", name="dates"),
+        CheckConstraint("octet_length(ended_reason) <= 1229", name="ended_reason"),
         {"schema": "clinic"},
     )
     id: Mapped[Id]
@@ -193,6 +194,8 @@ class Problem(Base):
     recorded_at: Mapped[Created]
     source_key: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    ended_reason: Mapped[bytes | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
     __mapper_args__ = {"version_id_col": version}
 
 
@@ -206,6 +209,10 @@ class Allergy(Base):
         CheckConstraint("category in ('allergy', 'intolerance')", name="category"),
         CheckConstraint("severity in ('', 'mild', 'moderate', 'severe')", name="severity"),
         CheckConstraint("char_length(reaction) <= 300", name="reaction"),
+        CheckConstraint("source in ('', 'patient', 'relative', 'observed', 'documents')", name="source"),
+        CheckConstraint("verification in ('unconfirmed', 'confirmed', 'refuted') and (verification <> 'refuted' or ended_on is not null)",
+                        name="verification"),
+        CheckConstraint("octet_length(ended_reason) <= 1229", name="ended_reason"),
         {"schema": "clinic"},
     )
     id: Mapped[Id]
@@ -222,6 +229,10 @@ class Allergy(Base):
     recorded_at: Mapped[Created]
     source_key: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    source: Mapped[Words]
+    verification: Mapped[str] = mapped_column(server_default=text("'unconfirmed'"))
+    ended_reason: Mapped[bytes | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
     __mapper_args__ = {"version_id_col": version}
 
 

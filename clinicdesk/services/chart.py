@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import exists, func, or_, select
@@ -12,11 +12,14 @@ from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, AllergyStatement, Medicine, Problem
 from clinicdesk.models.people import Patient, PatientKey
+from clinicdesk.services import immunizations
+from clinicdesk.services.immunizations import ImmunizationRow
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.measuring import history as vitals_history
 from clinicdesk.services.patients import sealed_texts
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import ids_of, of_person
+from clinicdesk.services.risks import PastEntry, is_checked, past_allergies, problem_reasons
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import SealBroken
 
@@ -25,6 +28,8 @@ KNOWN: Final = "Known allergies"
 NONE_KNOWN: Final = "No known allergies"
 NOT_RECORDED: Final = "Allergies not recorded"
 UNAVAILABLE: Final = "Allergies unavailable"
+#: "None known" is asked again after 12 months (clinical-safety R37, a proposal there).
+ASK_AGAIN: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class AllergyRow:
     noted_on: date | None
     recorded_by: str
     version: int
+    source: str = ""
+    verification: str = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,11 @@ class Chart:
     medicines: tuple[MedicineRow, ...]
     vitals: tuple[VitalsSet, ...]
     said: dict[str, str]
+    immunizations: tuple[ImmunizationRow, ...] = ()
+    past_allergies: tuple[PastEntry, ...] = ()
+    problem_reasons: dict[int, str] = field(default_factory=dict)
+    ask_again: bool = False
+    free_text: frozenset[int] = frozenset()
 
 
 def banner(session: ClinicSession, patient_id: str) -> Banner:
@@ -121,7 +133,7 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         raise NotAllowed("This patient is not in your care.")
     allergies = tuple(
         AllergyRow(*row)
-        for row in session.execute(
+        for row in session.rows(
             select(
                 Allergy.id,
                 Allergy.substance,
@@ -131,6 +143,8 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
                 Allergy.noted_on,
                 func.coalesce(User.name, ""),
                 Allergy.version,
+                Allergy.source,
+                Allergy.verification,
             )
             .outerjoin(User, User.id == Allergy.recorded_by)
             .where(of_person(Allergy.patient_id, patient_id), Allergy.ended_on.is_(None))
@@ -178,6 +192,11 @@ def chart(session: ClinicSession, patient_id: str) -> Chart:
         medicines,
         tuple(vitals_history(session, patient_id, limit=30)),
         _said(session, patient_id),
+        tuple(immunizations.of_patient(session, patient_id)),
+        tuple(past_allergies(session, patient_id)),
+        problem_reasons(session, patient_id),
+        stated is not None and none_known and session.now() - stated.stated_at > ASK_AGAIN,
+        frozenset(one.id for one in allergies if not is_checked(session, one.substance)),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,6 +22,7 @@ from clinicdesk.interchange.delimited import Refusal
 from clinicdesk.interchange.imported import ImportedAllergy, ImportedEncounter, ImportedMedication, ImportedPatient
 from clinicdesk.models.base import Base
 from clinicdesk.models.clinical import Allergy, Medicine, Problem, Vitals
+from clinicdesk.models.files import Immunization
 from clinicdesk.models.people import ImportKey
 from clinicdesk.models.records import Record
 from clinicdesk.rules.moments import clinical_moment
@@ -35,7 +37,8 @@ log = logging.getLogger(__name__)
 
 SYSTEM = "synthea"
 #: What belongs to a patient, in the order it is stored and told.
-KINDS: dict[str, type[Base]] = {"allergies": Allergy, "problems": Problem, "medicines": Medicine, "vitals": Vitals, "encounters": Record}
+KINDS: dict[str, type[Base]] = {"allergies": Allergy, "problems": Problem, "medicines": Medicine, "vitals": Vitals, "encounters": Record,
+                                "immunizations": Immunization}
 _PATIENTS_FILE = "patients.csv"
 _LONGEST_TITLE = 200
 _NO_END = "Stopped; the source does not say when."
@@ -123,7 +126,7 @@ def _import(transaction: Transaction, found: Iterable[ImportedPatient | Refusal]
 
 def _rows_read(patient: ImportedPatient) -> dict[str, int]:
     return {"allergies": len(patient.allergies), "problems": len(patient.conditions), "medicines": len(patient.medications),
-            "vitals": len(patient.vitals), "encounters": len(patient.encounters)}
+            "vitals": len(patient.vitals), "encounters": len(patient.encounters), "immunizations": len(patient.immunizations)}
 
 
 def _refuse(report: ImportReport, patient: ImportedPatient, reason: str) -> None:
@@ -163,6 +166,11 @@ def _store(session: ClinicSession, patient: ImportedPatient) -> tuple[dict[str, 
             for one in patient.vitals
         ],
         "encounters": _encounters(session, patient_id, patient.encounters),
+        "immunizations": [
+            {"id": uuid4(), "vaccine": one.description, "cvx": one.code, "given_on": one.given_on, "source": "reported",
+             "source_key": _key(one.code, f"{one.given_on}", one.encounter_id or one.description)}
+            for one in patient.immunizations
+        ],
     }
     return {kind: _add(session, kind, patient_id, values) for kind, values in rows.items()}, known is None
 

@@ -60,6 +60,8 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "clinic.voids": (SHOWN, "Cancelled papers"),
     "clinic.records": (SHOWN, "Health records"),
     "clinic.annotations": (SHOWN, "Remarks on records"),
+    "clinic.attachments": (SHOWN, "Attached documents"),
+    "clinic.immunizations": (SHOWN, "Immunizations"),
     "clinic.visits": (SHOWN, "Signed visits"),
     "clinic.import_keys": (SHOWN, "Imported sources"),
     "clinic.session_log": (SHOWN, "Sessions"),

@@ -23,6 +23,7 @@ from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.pictures import Picture
 from clinicdesk.rules.time_axis import Event, History, Series, Span, Window, picture
 from clinicdesk.rules.vitals import VITALS, bmi
+from clinicdesk.services import attachments, file_kinds, immunizations
 from clinicdesk.services.chart import UNAVAILABLE, banner
 from clinicdesk.services.people import Banner
 from clinicdesk.services.person import of_person
@@ -39,7 +40,8 @@ def history(session: ClinicSession, patient_id: str) -> History:
     if banner(session, patient_id).allergy_title in {"", UNAVAILABLE}:
         raise NotAllowed("This patient is not in your care.")
     zone = session.zone
-    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_papers(session, patient_id))
+    events = (*_visits(session, patient_id), *_documents(session, patient_id), *_papers(session, patient_id),
+              *_attachments(session, patient_id), *_immunizations(session, patient_id, zone))
     spans = (*_allergies(session, patient_id, zone), *_problems(session, patient_id, zone), *_medicines(session, patient_id, zone))
     return History(
         tuple(sorted(events, key=lambda event: event.at)),
@@ -88,6 +90,18 @@ def _documents(session: ClinicSession, patient_id: str) -> Iterable[Event]:
         )
     )
     return [Event("document", at.timestamp(), f"{KINDS.get(kind, kind)}: {title}", number) for number, at, kind, title in rows]
+
+
+def _attachments(session: ClinicSession, patient_id: str) -> Iterable[Event]:
+    """Attached files that hold; a withdrawn one is no part of the history any more."""
+    return [Event("document", row.added_at.timestamp(), f"{file_kinds.KINDS[row.kind]}: {row.title}", row.id)
+            for row in attachments.of_patient(session, patient_id) if row.withdrawn_at is None]
+
+
+def _immunizations(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Event]:
+    """Vaccinations with a date, and those that were not done; a month or year stands at its first day and is named as it is known."""
+    return [Event("immunization", _moment(row.given_on, zone), f"{row.vaccine}, {row.line}", row.id)
+            for row in immunizations.of_patient(session, patient_id) if row.given_on is not None and not row.wrong]
 
 
 def _papers(session: ClinicSession, patient_id: str) -> Iterable[Event]:

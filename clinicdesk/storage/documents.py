@@ -5,6 +5,7 @@ Visit documents carry sealed text only; PostgreSQL knows which visits exist and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from uuid import UUID
 
 from bson import Binary, CodecOptions
 from bson.errors import BSONError
+from gridfs import GridFSBucket
+from gridfs.errors import CorruptGridFile, FileExists, NoFile
 from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.errors import (
     CollectionInvalid,
@@ -107,6 +110,7 @@ class Documents:
         self._database = self._client[self._names[0]]
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._visits = self._database.get_collection(self._names[1], codec_options=options)
+        self._files = GridFSBucket(self._database, bucket_name="attachments")
 
     def move_to(self, uri: str) -> None:
         """Use the server at another address from now on; nothing happens when it is the same."""
@@ -175,6 +179,43 @@ class Documents:
         with _translated():
             found = list(self._visits.find({"_id": {"$in": wanted}}, batch_size=len(wanted) + 1))
         return {str(one["_id"]): _read(one) for one in found}
+
+    def put_file(self, name: str, parts: Iterable[bytes]) -> None:
+        """Store sealed bytes as the file of this name; whatever an interrupted attempt left of it goes first. No other name is kept."""
+        with _translated("attachment"):
+            with suppress(NoFile):
+                self._files.delete(name)
+            with self._files.open_upload_stream_with_id(name, "") as stream:
+                for part in parts:
+                    stream.write(part)
+
+    def get_file(self, name: str, length: int) -> Iterator[bytes]:
+        """The file of this name in parts of `length` bytes (the last may be shorter); nothing when there is none."""
+        with _translated("attachment"):
+            try:
+                with self._files.open_download_stream(name) as stream:
+                    while part := stream.read(length):
+                        yield part
+            except (NoFile, CorruptGridFile):
+                return
+
+    def file_sha256(self, name: str) -> bytes | None:
+        """The checksum of the bytes the server gives back for this name, every one of them read; None when it has no whole file."""
+        digest, some = hashlib.sha256(), False
+        for part in self.get_file(name, 1 << 20):
+            digest.update(part)
+            some = True
+        return digest.digest() if some else None
+
+    def drop_file(self, name: str) -> None:
+        """Take away what is stored under this name, if anything."""
+        with _translated("attachment"), suppress(NoFile):
+            self._files.delete(name)
+
+    def count_files(self) -> int:
+        """How many files there are."""
+        with _translated("attachment"):
+            return int(self._database["attachments.files"].estimated_document_count())
 
     def count(self) -> int:
         """How many documents there are, from the collection's own books (not a scan)."""
@@ -282,13 +323,13 @@ def _read(found: dict[str, Any]) -> VisitDocument:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(what: str = "visit document") -> Iterator[None]:
     """pymongo's errors as ours: away, refused at the door, or refused what was sent."""
     try:
         yield
-    except (WriteError, DocumentTooLarge, BSONError) as error:
-        raise ClinicError(f"The document server refused the visit document ({_code(error)}).",
-                          "Nothing was lost: the visit is kept in the database. Tell your administrator.") from error
+    except (WriteError, DocumentTooLarge, BSONError, FileExists) as error:
+        raise ClinicError(f"The document server refused the {what} ({_code(error)}).",
+                          "Nothing was lost: it is kept in the database. Tell your administrator.") from error
     except OperationFailure as error:
         if isinstance(error, ExecutionTimeout):
             raise Unavailable("documents", "The document server does not answer in time.") from error

@@ -48,6 +48,7 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     visit_documents: int | None = None
     undelivered_visits: int | None = None
+    undelivered_attachments: int | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -166,7 +167,8 @@ def _database(report: Report, addresses: Addresses) -> None:
         report.bad("database_version", CannotStart("database_too_old", "PostgreSQL is older than version 15.", "Update the server."))
     if state == "current":
         report.good("schema", f"The tables are at version {revision}, as this program needs them.")
-        report.undelivered_visits = _undelivered(addresses)
+        report.undelivered_visits = _undelivered(addresses, "visit_outbox")
+        report.undelivered_attachments = _undelivered(addresses, "attachments")
     elif addresses.embedded_database and state != "too_new":
         report.good("schema", "The tables will be brought up to date at the next start.")
     else:
@@ -174,15 +176,20 @@ def _database(report: Report, addresses: Addresses) -> None:
     if report.undelivered_visits:
         report.warn("delivery", "undelivered", f"{report.undelivered_visits} visits wait to be delivered to the document server.",
                     "They are safe in the database and are delivered by themselves when it answers.")
+    if report.undelivered_attachments:
+        report.warn("attachments", "undelivered_attachments",
+                    f"{report.undelivered_attachments} attachments wait to be delivered to the document server.",
+                    "They are safe in the database and open from there; they are delivered by themselves when it answers.")
 
 
-def _undelivered(addresses: Addresses) -> int | None:
+def _undelivered(addresses: Addresses, table: Literal["visit_outbox", "attachments"]) -> int | None:
     """Known to the worker's role only; None for everybody else."""
     if addresses.worker is None:
         return None
     try:
         with psycopg.connect(libpq_address(addresses.worker)) as connection:
-            found = connection.execute(sql.SQL("SELECT count(*) FROM clinic.visit_outbox WHERE delivered_at IS NULL")).fetchone()
+            found = connection.execute(sql.SQL("SELECT count(*) FROM clinic.{} WHERE delivered_at IS NULL").format(
+                sql.Identifier(table))).fetchone()
     except psycopg.Error:
         return None
     return int(found[0]) if found else None

@@ -260,9 +260,11 @@ def test_shared_files(name: str, patients: int, vitals: int) -> None:
     assert sum(len(p.vitals) for p in found.values()) == vitals
     assert all(any(words in r.reason for words in (" dated ", "says the same", "no place for head circumference")) for r in refusals)
     read_lines = {"encounters.csv": "encounters", "conditions.csv": "conditions", "medications.csv": "medications",
-                  "allergies.csv": "allergies"}
+                  "allergies.csv": "allergies", "immunizations.csv": "immunizations"}
     for table, field in read_lines.items():
         file = delimited.find(path, table)
+        if table == "immunizations.csv" and file is None:
+            continue  # not every export has them
         assert file is not None
         lines = sum(isinstance(row, delimited.TableRow) for row in delimited.read_table(file, ()))
         kept = sum(len(getattr(p, field)) for p in found.values())

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clinicdesk.services import visits
+from clinicdesk.services import attachments, visits
+from tests.files import pdf
 from tests.journeys.hands import own_office
 from tests.screens.test_two_desks import consulting
+from ui.dialogs.files import FilesSheet, Source
 from ui.theme import Theme
+
+LETTER = pdf("Kept while the document server is away")
 
 
 def test_the_document_server_is_away_and_returns(clinic_folder: Path, theme: Theme, qtbot: Any) -> None:
@@ -36,6 +40,13 @@ def test_the_document_server_is_away_and_returns(clinic_folder: Path, theme: The
         assert not dora.connection.isVisible(), "no banner: the doctor can do everything"
         assert dora._problem is None
 
+        view = room.chart.attachments
+        room.chart.tabs.setCurrentWidget(view)
+        view.add([Source("letter.pdf", len(LETTER), None, LETTER)])
+        office.click(office.sheet(FilesSheet).verb_button)
+        office.until(lambda: [row.delivered for row in view.table.rows] == [False], "a document is kept all the same")
+        office.until(lambda: view.preview.content == LETTER, "and opens from where it waits")
+
         servers.revive()
         office.until(lambda: not dora.status.outbox.isVisible(), "the count goes away by itself", patience=60)
         with practice.read("dora") as session:
@@ -45,3 +56,7 @@ def test_the_document_server_is_away_and_returns(clinic_folder: Path, theme: The
         assert len(stored) == practice.clinic.documents.count() == 1, "delivered exactly once"
         with practice.clinic.worker_database.read() as session:
             assert visits.waiting(session) == []
+        office.until(lambda: [row.delivered for row in view.table.rows] == [True], "the list says so by itself", patience=60)
+        with practice.read("dora") as session:
+            assert attachments.content(session, view.table.rows[0].id) == LETTER
+        assert practice.clinic.documents.count_files() == 1, "delivered exactly once"

@@ -89,7 +89,7 @@ def preview(theme: Theme, qtbot: Any, pdf: bytes) -> PdfPreview:
     made.resize(QSize(800, 600))
     made.show()
     made.show_pdf(pdf, "prescription.pdf")
-    qtbot.waitUntil(lambda: bool(made._pages._pictures))
+    qtbot.waitUntil(lambda: bool(made._pages.pictures))
     return made
 
 

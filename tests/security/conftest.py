@@ -15,6 +15,7 @@ from clinicdesk.services import (
     accounts,
     addenda,
     appointments,
+    attachments,
     availability,
     chart,
     day_close,
@@ -92,6 +93,9 @@ def fill_side(practice: Practice, doctor: str, hour: int) -> Side:
         record = records.add(session, patient, "letter", "Letter", "text")
         row = next(r for r in records.of_patient(session, patient) if r.id == record)
         records.annotate(session, row, "seen")
+        attachments.add(session, attachments.NewAttachment(patient, "Letter", b"a letter " * 150_000, "letter.txt"))
+        session.execute(text("insert into clinic.immunizations (id, patient_id, vaccine, recorded_by)"
+                             " values (gen_random_uuid(), :p, 'Tetanus', auth.me())"), {"p": patient})
         session_log.add(session, patient, "speech", "First session", 45, session.now(), "read aloud", f"session {doctor}")
         session.execute(text("insert into clinic.medicines (patient_id, description, recorded_by) values (:p, 'aspirin', auth.me())"),
                         {"p": patient})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,19 +16,36 @@ import pymongo
 import pytest
 
 from clinicdesk.clinic import Clinic, open_clinic
-from clinicdesk.jobs.worker import deliver_all
-from clinicdesk.services import addenda, consultations, drafts, journaling, records, session_log
+from clinicdesk.jobs.worker import deliver_all, deliver_files
+from clinicdesk.rules.marks import Mark
+from clinicdesk.services import (
+    addenda,
+    annotating,
+    attachments,
+    consultations,
+    drafts,
+    immunizations,
+    journaling,
+    records,
+    session_log,
+)
+from clinicdesk.services.annotating import NewCopy
+from clinicdesk.services.attachments import NewAttachment
 from clinicdesk.services.drafts import ConsultationDraft
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.journal import Journal
 from tests.clinics import Practice, fill_template, test_settings
+from tests.files import pdf
 from tests.services.test_addenda import consultation_of
 from tests.visiting import FULL, as_owner, completed, started
 
 NOTE, DRAFT, JOURNAL, ADDENDUM = "Zwielichtnote7731", "Zwielichtdraft7732", "Zwielichtjournal7733", "Zwielichtaddendum7734"
 RECORD, REMARK, SESSION, HISTORY = "Zwielichtrecord7735", "Zwielichtremark7736", "Zwielichtsession7737", "Zwielichthistory7738"
 SSN = "078-05-1120"
-SECRETS = (NOTE, DRAFT, JOURNAL, ADDENDUM, RECORD, REMARK, SESSION, HISTORY, SSN, SSN.replace("-", ""))
+IN_PDF, IN_TEXT, TITLE, OVER_PAGE = "Zwielichtpdf7741", "Zwielichttext7742", "Zwielichttitle7743", "Zwielichtmark7744"
+FILE_NAME, WITHDRAWN, NOT_GIVEN = "Zwielichtfile7745", "Zwielichtwithdrawn7746", "Zwielichtvaccine7747"
+SECRETS = (NOTE, DRAFT, JOURNAL, ADDENDUM, RECORD, REMARK, SESSION, HISTORY, SSN, SSN.replace("-", ""), IN_PDF, IN_TEXT, TITLE, OVER_PAGE,
+           FILE_NAME, WITHDRAWN, NOT_GIVEN)
 #: Stored in plain on purpose (tags are searched by reception): proves that the search finds what is there.
 PLAIN = "zwielichttag7739"
 
@@ -74,12 +92,29 @@ def fill(practice: Practice) -> Journal:
         records.annotate(session, next(r for r in records.of_patient(session, patient) if r.id == number), REMARK)
         session_log.add(session, patient, "speech", "Session", 45, session.now(), SESSION, "key")
         sheet = consultations.open_sheet(session, begun)
+    fill_files(practice, patient)
     journal = Journal(sheet.journal, lambda _error: None)
     typed = ConsultationDraft(notes={"plan": JOURNAL})
     journal.put(journaling.snapshot(typed, typed, 1, practice.clinic.database.now()))
     assert journal.flush()
     deliver_all(practice.clinic.worker_database)
     return journal
+
+
+def fill_files(practice: Practice, patient: str) -> None:
+    """Attachments in the document server and in staging, annotated, withdrawn, opened again; a vaccine not given."""
+    for delivered in (True, False):
+        with practice.write("dora") as session:
+            paper = attachments.add(session, NewAttachment(patient, TITLE, pdf(IN_PDF), f"{FILE_NAME}.pdf"))
+            annotating.keep_copy(session, NewCopy(paper, TITLE, (Mark(0, "text", ((0.2, 0.2),), OVER_PAGE),)))
+            words = attachments.add(session, NewAttachment(patient, TITLE, f"Report. {IN_TEXT}\n".encode() * 9, f"{FILE_NAME}.txt"))
+            attachments.withdraw(session, words, WITHDRAWN)
+        if delivered:
+            assert deliver_files(practice.clinic.worker_database) == 3
+        with practice.read("dora") as session:
+            assert IN_PDF.encode() in attachments.content(session, paper) and IN_TEXT.encode() in attachments.content(session, words)
+    with practice.write("dora") as session:
+        immunizations.add(session, patient, immunizations.NewImmunization("Polio", "2020", reason="other", note=NOT_GIVEN))
 
 
 def dump(practice: Practice, into: Path) -> None:
@@ -96,8 +131,18 @@ def dump(practice: Practice, into: Path) -> None:
             output.writelines(f"{name} {document!r}\n" for document in store[name].find({}))
 
 
-def test_no_narrative_and_no_identifier_lies_in_plain_on_any_disk(practice: Practice, clinic_folder: Path, tmp_path: Path) -> None:
+def test_no_narrative_and_no_identifier_lies_in_plain_on_any_disk(
+    practice: Practice, clinic_folder: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    made: list[str] = []
+    real = tempfile._mkstemp_inner  # type: ignore[attr-defined]
+    monkeypatch.setattr(tempfile, "_mkstemp_inner", lambda folder, *rest: (made.append(folder), real(folder, *rest))[1])
     journal = fill(practice)
+    assert [folder for folder in made if folder == str(temporary)] == [], "no temporary file, not even one that was taken away again"
+    assert list(temporary.rglob("*")) == []
     as_owner(practice, "select pg_current_wal_lsn()")
     with psycopg.connect(libpq_address(str(practice.clinic.addresses.admin)), autocommit=True) as admin:
         admin.execute("checkpoint")

@@ -43,6 +43,8 @@ def visible(table: str, level: str, role: str, ward: Ward) -> Where:
     if level in {"own", "care"}:
         if table == "clinic.visit_outbox":
             return "visit_id = %(v)s", {"v": ward.mine.visit}
+        if table == "clinic.attachment_chunks":
+            return "attachment_id in (select id from clinic.attachments where patient_id = %(p)s)", {"p": ward.mine.patient}
         return ("id" if table == "clinic.patients" else "patient_id") + " = %(p)s", {"p": ward.mine.patient}
     return ("true" if level == "all" else "false"), {}
 
@@ -91,6 +93,10 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
         "clinic.annotations": lambda: {**patient, **doctor, "record_id": side.record, "body": b"x" * 30},
         "clinic.session_log": lambda: {**patient, "key": uuid4().hex, "happened_at": LATER, "kind": "other", "title": "x", "minutes": 5,
                                        "therapist_id": me, "note": b"x" * 30},
+        "clinic.attachments": lambda: {**patient, "id": uuid4(), "kind": "text", "title": b"x" * 30, "file_name": b"x" * 29, "size": 1,
+                                       "chunks": 1, "sealed_size": 30, "sealed_sha256": b"x" * 32, "added_by": me},
+        "clinic.attachment_chunks": lambda: {"attachment_id": of_attachment(side, ward), "position": 1, "body": b"x" * 30},
+        "clinic.immunizations": lambda: {**patient, **key, **recorder, "id": uuid4(), "vaccine": "x"},
         "clinic.visits": lambda: {**patient, **doctor, "id": uuid4(), "revision": 9, "appointment_id": side.free,
                                   "consultation_id": side.done, "visit_date": LATER},
         "clinic.visit_outbox": lambda: {"visit_id": side.visit, "revision": 7, "notes": b"", "prescription": b"", "visit": b""},
@@ -124,6 +130,13 @@ def new_row(table: str, side: Side, ward: Ward, role: str, me: int | None, *, in
     return makers[table]() if table in makers else None
 
 
+def of_attachment(side: Side, ward: Ward) -> Any:
+    """An attachment of this side whose first piece is missing."""
+    number = as_owner(ward.practice, "select id from clinic.attachments where patient_id = %s", side.patient)[0][0]
+    as_owner(ward.practice, "delete from clinic.attachment_chunks where attachment_id = %s and position = 1", number)
+    return number
+
+
 #: What an update sets, where a column grant or a policy wants something special.
 SETS = {
     "auth.users": "name = name, version = version + 1", "clinic.consultations": "version = version + 1",
@@ -132,6 +145,8 @@ SETS = {
     "clinic.offers": "status = status", "clinic.notifications": "read_at = read_at",
     "clinic.merges": "undone_at = now(), undone_by = %(me)s", "clinic.signing_keys": "retired_at = retired_at",
     "clinic.papers": "printed = printed + 1",
+    "clinic.attachments": "withdrawn_at = now(), withdrawn_by = %(me)s, withdrawn_reason = decode(repeat('78', 40), 'hex')",
+    "clinic.immunizations": "version = version + 1",
 }
 
 
@@ -148,6 +163,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         **{table: ("user_id = %(me)s" if inside else "user_id = (select id from auth.users where username = 'hugo')", {})
            for table in ("clinic.signing_keys", "clinic.signing_secrets")},
         "clinic.visit_outbox": ("visit_id = %(v)s", {}),
+        "clinic.attachment_chunks": ("attachment_id in (select id from clinic.attachments where patient_id = %(p)s)", {}),
         "clinic.settings": ("key = 'name'", {}),
         "clinic.name_spellings": ("true", {}), "clinic.merges": ("kept_id = %(p)s", {}),
     }

@@ -45,6 +45,11 @@ REACTION1,DESCRIPTION1,SEVERITY1,REACTION2,DESCRIPTION2,SEVERITY2
 2020-02-01T09:00:00Z,,ann,e1,308137,Aspirin 81 MG,,stopped,
 1999-01-01T09:00:00Z,,bob,e2,308136,amLODIPine 2.5 MG Oral Tablet,,,
 """,
+    "immunizations.csv": """DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST
+2020-02-01T09:00:00Z,ann,e1,140,"Influenza, seasonal, injectable, preservative free",140.52
+2020-02-01T09:00:00Z,ann,e1,140,"Influenza, seasonal, injectable, preservative free",140.52
+1950-06-01,bob,,10,IPV,
+""",
     "observations.csv": """DATE,PATIENT,ENCOUNTER,CATEGORY,CODE,DESCRIPTION,VALUE,UNITS,TYPE
 2020-02-01T09:00:00Z,ann,e1,vital-signs,8302-2,Body Height,163.2498,cm,numeric
 2020-02-01T09:00:00Z,ann,e1,vital-signs,29463-7,Body Weight,71.2351,kg,numeric
@@ -76,7 +81,7 @@ def bring(practice: Practice, path: Path, *, dry_run: bool = False, who: str | N
 
 def rows(practice: Practice) -> dict[str, int]:
     tables = ("patients", "import_keys", "patient_terms", "patient_keys", "sealed_fields", "allergies", "problems", "medicines", "vitals",
-              "records")
+              "records", "immunizations")
     return {t: as_owner(practice, f"select count(*) from clinic.{t}")[0][0] for t in tables}
 
 
@@ -86,12 +91,14 @@ def test_everything_is_stored_once(practice: Practice, tmp_path: Path, who: str 
     report = bring(practice, path, who=who)
     assert (report.patients.read, report.patients.added, report.patients.known, report.patients.refused) == (3, 2, 0, 1)
     added = {kind: tally.added for kind, tally in report.rows.items()}
-    assert added == {"allergies": 1, "problems": 1, "medicines": 3, "vitals": 1, "encounters": 2}
+    assert added == {"allergies": 1, "problems": 1, "medicines": 3, "vitals": 1, "encounters": 2, "immunizations": 2}
     stored = rows(practice)
     assert stored | {"patient_terms": 0} == {"patients": 2, "import_keys": 2, "patient_terms": 0, "patient_keys": 4, "sealed_fields": 2,
-                                             "allergies": 1, "problems": 1, "medicines": 3, "vitals": 1, "records": 2}
+                                             "allergies": 1, "problems": 1, "medicines": 3, "vitals": 1, "records": 2,
+                                             "immunizations": 2}
     assert {(r.file, r.line) for r in report.refused} == {
-        ("patients.csv", 4), ("encounters.csv", 4), ("observations.csv", 6), ("observations.csv", 7), ("observations.csv", 8)}
+        ("patients.csv", 4), ("encounters.csv", 4), ("immunizations.csv", 3),
+        ("observations.csv", 6), ("observations.csv", 7), ("observations.csv", 8)}
 
     again = bring(practice, path, who=who)
     assert rows(practice) == stored
@@ -113,15 +120,16 @@ def test_a_known_patient_gets_only_what_is_new(practice: Practice, tmp_path: Pat
     more = FILES["conditions.csv"] + "2021-01-01,,ann,e1,195967001,Asthma\n"
     report = bring(practice, folder(tmp_path / "in", conditions=more))
     assert report.patients.added == 0
-    assert {k: t.added for k, t in report.rows.items()} == {"allergies": 0, "problems": 1, "medicines": 0, "vitals": 0, "encounters": 0}
+    assert {k: t.added for k, t in report.rows.items()} == {"allergies": 0, "problems": 1, "medicines": 0, "vitals": 0, "encounters": 0,
+                                                             "immunizations": 0}
 
 
 def test_a_patient_the_database_refuses_stops_nobody(practice: Practice, tmp_path: Path) -> None:
     practice.patient(phone="5553058795")  # bob's number is taken
     report = bring(practice, folder(tmp_path / "in"))
     assert (report.patients.added, report.patients.refused) == (1, 2)
-    refusal = next(r for r in report.refused if r.line == 3)
-    assert refusal.reason == "Another patient already has this phone number. Nor were her 2 rows taken."
+    refusal = next(r for r in report.refused if (r.file, r.line) == ("patients.csv", 3))
+    assert refusal.reason == "Another patient already has this phone number. Nor were her 3 rows taken."
     assert report.rows["medicines"].refused == 1
     for tally in (report.patients, *report.rows.values()):
         assert tally.read == tally.added + tally.known + tally.refused

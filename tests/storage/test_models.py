@@ -44,6 +44,10 @@ OURS = {
     "ck_receipts_currency", "ck_receipts_printed", "ck_payments_kind", "ck_payments_method", "ck_payments_charge", "ck_payments_refunded",
     "ck_payments_till", "ck_wallets_balance", "uq_wallet_entries_payment_id", "uq_wallet_entries_request_key", "ck_wallet_entries_kind",
     "ck_wallet_entries_balance_after", "ck_wallet_entries_payment", "uq_session_log_key", "ck_session_log_kind", "ck_session_log_note",
+    # Attachments and immunizations
+    "ck_attachments_kind", "ck_attachments_chunks", "ck_attachments_sealed_sha256", "ck_attachments_copy",
+    "ck_attachment_chunks_position", "ck_attachment_chunks_body", "uq_immunizations_patient_id_source_key", "ck_immunizations_precision",
+    "ck_immunizations_source", "ck_immunizations_status", "ck_allergies_source", "ck_allergies_verification",
     # Papers: made by the program alone
     "uq_signing_keys_public_key", "uq_signing_keys_in_use", "ck_signing_keys_public_key", "ck_signing_keys_certificate",
     "ck_signing_secrets_wrapped", "uq_papers_number", "ck_papers_kind", "ck_papers_number", "ck_papers_pdf_sha256", "ck_papers_page",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
@@ -16,9 +17,12 @@ from clinicdesk.services import papers, records, session_log
 from clinicdesk.services.chart import Chart
 from clinicdesk.services.measuring import VitalsSet
 from clinicdesk.services.papers import PaperRow
+from ui.consultation.attachments_view import AttachmentsView
+from ui.consultation.immunizations_section import ImmunizationsSection
 from ui.consultation.medicines_view import FactsSection, MedicinesSection
 from ui.consultation.papers_view import PapersView
 from ui.consultation.records_view import RecordsView
+from ui.consultation.risks_section import AllergiesSection, ProblemsSection
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
 from ui.desk import Desk
@@ -64,12 +68,15 @@ class ChartView(QWidget):
         self.papers = PapersView(desk)
         self.papers.issued.connect(lambda _number: self.refresh())
         self.records, self.sessions = RecordsView(desk), SessionsView(desk)
+        self.attachments = AttachmentsView(desk)
+        self.attachments.take_drops_of(self)
         for title, widget in (
             ("Summary", scrolled(self._summary, margins=MARGINS)),
             ("Time", self.timeline),
             ("Visits", self.visits),
             ("Papers", self.papers),
             ("Records", self.records),
+            ("Documents", self.attachments),
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
@@ -95,6 +102,7 @@ class ChartView(QWidget):
             return
         self.desk.ask(self, charts.chart, self.patient_id, done=self._show_summary, failed=self._refused, replaces="chart")
         self.visits.show_patient(self.patient_id)
+        self.attachments.show_patient(self.patient_id)
         self._read_shown()
         self.desk.ask(
             self, papers.of_patient, self.patient_id, done=self._show_papers, failed=self._no_papers, replaces="papers"
@@ -126,6 +134,9 @@ class ChartView(QWidget):
         if kind == "visit":
             self.tabs.setCurrentWidget(self.visits)
             self.visits.show_visit(ref)
+        elif kind == "document" and isinstance(ref, UUID):
+            self.tabs.setCurrentWidget(self.attachments)
+            self.attachments.choose(ref)
         elif kind == "document":
             self.tabs.setCurrentWidget(self.records)
             self.records.choose(ref)
@@ -141,35 +152,16 @@ class ChartView(QWidget):
 
     def _show_summary(self, chart: Chart) -> None:
         emptied(self._summary)
+        self.attachments.patient_name = f"{chart.banner.family_name}, {chart.banner.given_name}"
         age = years(chart.banner.born, datetime.now(self.desk.zone).date())
         self._summary.addWidget(self._latest(chart.vitals, age))
-        self._summary.addWidget(self._allergies(chart))
-        self._summary.addWidget(
-            self._list(
-                "Problems",
-                [
-                    (
-                        p.description,
-                        " · ".join(
-                            x
-                            for x in (
-                                p.code,
-                                f"since {clinical_date(p.started_on)}" if p.started_on else "",
-                                f"ended {clinical_date(p.ended_on)}" if p.ended_on else "",
-                            )
-                            if x
-                        ),
-                    )
-                    for p in chart.problems
-                ],
-                "No problems recorded.",
-                ("Add problem", self._add_problem),
-            )
-        )
+        self._summary.addWidget(AllergiesSection(self.desk, chart))
+        self._summary.addWidget(ProblemsSection(self.desk, chart))
         medicines = MedicinesSection(self.desk, self.patient_id)
         medicines.renew.connect(self.renew_requested)
         self._summary.addWidget(medicines)
         self._summary.addWidget(FactsSection(self.desk, self.patient_id, may_be_pregnant=chart.banner.sex != "M"))
+        self._summary.addWidget(ImmunizationsSection(self.desk, self.patient_id, chart.immunizations))
         for field, words in chart.said.items():
             if words:
                 self._summary.addWidget(self._list(SAID[field], [("", words)], ""))
@@ -195,22 +187,6 @@ class ChartView(QWidget):
         found = _strip_of(sets[0], age) if sets else []
         for start in range(0, max(1, len(found)), 3):
             section.body.addWidget(VitalsStrip(self.desk.theme, found[start : start + 3], compact=True))
-        return section
-
-    def _allergies(self, chart: Chart) -> QWidget:
-        section = Section(chart.banner.allergy_title, card="surface")
-        for a in chart.allergies:
-            words = ", ".join(
-                x for x in (a.reaction or "reaction not known", a.severity, "intolerance" if a.category == "intolerance" else "") if x
-            )
-            section.body.addWidget(_entry(a.substance, words))
-        if chart.none_known_at is not None:
-            section.body.addWidget(
-                label(f"Stated by {chart.none_known_by} on {clinical_date(chart.none_known_at, self.desk.zone)}", "soft")
-            )
-        section.tools.addWidget(button("Add allergy", self._add_allergy, variant="quiet", icon="add", theme=self.desk.theme))
-        if not chart.allergies and chart.none_known_at is None:
-            section.tools.addWidget(button("State none known", self._state_none, variant="quiet"))
         return section
 
     def _list(self, title: str, entries: Sequence[tuple[str, str]], nothing: str, tool: tuple[str, object] | None = None) -> QWidget:

@@ -1,4 +1,4 @@
-"""A PDF to look at: pages below each other, zoom, page x of y, and Print and Save beside them.
+"""A PDF to look at: pages below each other, drawn as they come into sight, zoom, page x of y, and Print and Save beside them.
 
 Keys: PgUp/PgDn a page · Home/End first and last · + and - zoom · W whole width · P whole page · Ctrl+P print · Ctrl+S save.
 """
@@ -43,7 +43,7 @@ class PdfPreview(QWidget):
         self.area.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.area.setAccessibleName(self.tr("Document"))
-        self.area.verticalScrollBar().valueChanged.connect(self._say_page)
+        self.area.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.place = label("", "soft")
         self.words = label("", "warning", wrap=True)
         self.print_button = button(self.tr("Print"), self.print_it, variant="primary", icon="print", theme=theme, shortcut="Ctrl+P")
@@ -78,6 +78,7 @@ class PdfPreview(QWidget):
         """Show these bytes; `file_name` is offered for saving."""
         self.pdf, self.file_name = pdf, file_name
         self._sizes = []
+        self._pages.show_pictures({})
         self._say("")
         self._pool.run(self, lambda: page_sizes(pdf), self._measured, self._refused, replaces="sizes")
 
@@ -178,8 +179,27 @@ class PdfPreview(QWidget):
 
     @Slot()
     def _render(self) -> None:
-        pdf, dpi = self.pdf, 96 * self._scale * self.devicePixelRatioF()
-        self._pool.run(self, lambda: render_pages(pdf, dpi), self._pages.show_pictures, self._refused, replaces="render")
+        """Pages in sight and one on either side: a scan of 300 pages would fill the memory at once."""
+        pdf, dpi, wanted = self.pdf, 96 * self._scale * self.devicePixelRatioF(), self._in_sight()
+
+        def drawn(pictures: list[QImage]) -> None:
+            if pdf is self.pdf:
+                self._pages.show_pictures(dict(zip(wanted, pictures, strict=True)))
+
+        if wanted:
+            self._pool.run(self, lambda: render_pages(pdf, dpi, wanted), drawn, self._refused, replaces="render")
+
+    def _in_sight(self) -> range:
+        top = self.area.verticalScrollBar().value()
+        bottom = top + self.area.viewport().height()
+        seen = [number for number, rect in enumerate(self._pages.rects) if rect.bottom() >= top and rect.top() <= bottom] or [0]
+        return range(max(0, seen[0] - 1), min(len(self._sizes), seen[-1] + 2))
+
+    @Slot(int)
+    def _scrolled(self, _value: int) -> None:
+        self._say_page()
+        if not all(number in self._pages.pictures for number in self._in_sight()):
+            self._again.start()
 
     def _sent(self, printer: str) -> None:
         self.print_button.setEnabled(True)
@@ -232,7 +252,7 @@ class _Pages(QWidget):
         super().__init__()
         self._theme = theme
         self.rects: list[QRect] = []
-        self._pictures: list[QImage] = []
+        self.pictures: dict[int, QImage] = {}
 
     def lay_out(self, sizes: list[PageSize], scale: float, room: int) -> None:
         """Place pages of these sizes below each other."""
@@ -247,9 +267,9 @@ class _Pages(QWidget):
         self.setFixedSize(width, top)
         self.update()
 
-    def show_pictures(self, pictures: list[QImage]) -> None:
-        """The rendered pages are there."""
-        self._pictures = pictures
+    def show_pictures(self, pictures: dict[int, QImage]) -> None:
+        """The rendered pages, by number, are there; others are let go."""
+        self.pictures = pictures
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -259,8 +279,8 @@ class _Pages(QWidget):
         for number, rect in enumerate(self.rects):
             if rect.intersects(event.rect()):
                 painter.fillRect(rect, Qt.GlobalColor.white)
-                if number < len(self._pictures):
-                    painter.drawImage(rect, self._pictures[number])
+                if number in self.pictures:
+                    painter.drawImage(rect, self.pictures[number])
                 painter.setPen(self._theme.color("line"))
                 painter.drawRect(rect.adjusted(-1, -1, 0, 0))
         painter.end()
