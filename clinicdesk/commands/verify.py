@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clinicdesk.commands.options import CANNOT, OK, PROBLEMS, DataDir, Json
+
+#: Without one nobody's key is known; what was altered is found all the same where the file carries its key.
+NO_LIST = "This computer has no trust list. Export one in ClinicDesk (“Check a paper”) and give it with --trust."
 
 
 def verify(
@@ -26,13 +29,15 @@ def verify(
     """
     from clinicdesk.config import load_settings
     from clinicdesk.verifying.papers import check
-    from clinicdesk.verifying.trust import TRUST_FILE, load
+    from clinicdesk.verifying.trust import TRUST_FILE, Trust, load
 
     before = (ctx.find_root().obj or {}).get("data_dir")
     folder = data_dir or before
     place = trust or (load_settings(**({"data_dir": folder} if folder else {})).data_dir / TRUST_FILE)
-    known = load(place)
+    known = load(place) if trust or place.exists() else Trust()
     verdict = check(typer.get_text_stream("stdin").read() if what == "-" else what, known)
+    if not known.keys:
+        verdict = replace(verdict, notes=(*verdict.notes, NO_LIST))
     if as_json:
         shown = asdict(verdict) | {"sentence": verdict.sentence, "clinic": known.clinic, "trust_list_of": known.made,
                                    "differences": [asdict(one) | {"sentence": one.sentence()} for one in verdict.differences],
@@ -51,5 +56,6 @@ def verify(
             typer.echo(f"  {label}: {value}")
         for note in verdict.notes:
             typer.echo(f"Note: {note}")
-        typer.echo(f"Trust list of {known.clinic or 'a clinic'}, {known.made[:16].replace('T', ' ')}.")
+        if known.made:
+            typer.echo(f"Trust list of {known.clinic or 'a clinic'}, {known.made[:16].replace('T', ' ')}.")
     raise typer.Exit(OK if verdict.status == "valid" else CANNOT if verdict.status == "not checked" else PROBLEMS)

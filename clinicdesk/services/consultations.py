@@ -116,7 +116,7 @@ def left_unsigned(session: ClinicSession, consultation_id: int) -> tuple[Unsigne
     if row is None or session.me is None or session.me.doctor_id != row.doctor_id or row.status != "completed":
         return ()
     journal = journaling.journal_place(session, row.patient_id, f"consultation-{row.id}")
-    return journaling.unsigned(journal, visits.newest(session, row.id)[1]["notes"])
+    return journaling.unsigned(journal, visits.newest(session, row.id)[1])
 
 
 def in_progress(session: ClinicSession) -> list[AppointmentRow]:

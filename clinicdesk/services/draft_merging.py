@@ -27,6 +27,8 @@ _TITLES = {
     "items": "Prescription", "diagnoses": "Diagnoses", "oxygen": "Breathing", "spo2_scale": "Saturation scale",
     "consciousness": "Consciousness",
 }
+#: Parts of one measurement: taken together, they are chosen by a person when each side changed another of them.
+_READINGS = (("vitals.systolic", "vitals.diastolic"), ("vitals.spo2", "oxygen", "vitals.oxygen_flow"))
 #: Follow the values they belong to.
 _CONFIRMED = frozenset({"confirmed", "reasons"})
 
@@ -85,7 +87,7 @@ def _part(field: str, key: str, base: Any, mine: Any, theirs: Any, *, join: bool
 
 def _words(field: str, value: Any) -> str:
     if isinstance(value, tuple):
-        return "\n".join(_line(one) for one in value)
+        return "\n".join(line_of(one) for one in value)
     if field == "oxygen":
         return {None: "", False: "room air", True: "oxygen"}[value]
     if field == "consciousness":
@@ -93,7 +95,8 @@ def _words(field: str, value: Any) -> str:
     return str(value)
 
 
-def _line(one: Any) -> str:
+def line_of(one: Any) -> str:
+    """One entry of a list in a line: a medicine, a diagnosis."""
     if isinstance(one, ItemDraft):
         try:
             return preview(one).line or "An empty line"
@@ -142,6 +145,9 @@ def together(base: ConsultationDraft, mine: ConsultationDraft, theirs: Consultat
     differing = parts(base, mine, theirs)
     if any(part.changed == "both" for part in differing):
         return None
+    by = {part.name: part.changed for part in differing}
+    if any(len({by[name] for name in reading if name in by}) > 1 for reading in _READINGS):
+        return None  # a value of hers and one of his would be a measurement nobody took
     return combined(base, mine, theirs, {part.name: part.changed for part in differing})
 
 

@@ -109,7 +109,7 @@ def to_json(draft: ConsultationDraft) -> str:
 def from_json(text: str) -> ConsultationDraft:
     """A draft from text; fields of other versions of the program are left out."""
     raw: dict[str, Any] = json.loads(text)
-    known, named = {f.name for f in fields(ItemDraft)}, {f.name for f in fields(DiagnosisDraft)}
+    known, named, given = ({f.name for f in fields(kind)} for kind in (ItemDraft, DiagnosisDraft, GivenReason))
     typed: list[dict[str, Any]] = [{k: v for k, v in item.items() if k in known} for item in raw.get("items", ())]
     items = tuple(ItemDraft(**{**item, "weekdays": tuple(item.get("weekdays", ()))}) for item in typed)
     return ConsultationDraft(
@@ -121,7 +121,7 @@ def from_json(text: str) -> ConsultationDraft:
         confirmed=tuple(raw.get("confirmed", ())),
         items=items,
         diagnoses=tuple(DiagnosisDraft(**{k: v for k, v in one.items() if k in named}) for one in raw.get("diagnoses", ())),
-        reasons=tuple(GivenReason(**one) for one in raw.get("reasons", ())),
+        reasons=tuple(GivenReason(**{k: v for k, v in one.items() if k in given}) for one in raw.get("reasons", ())),
     )
 
 

@@ -21,6 +21,8 @@ from clinicdesk.storage.vault import Place, SealBroken, seal, unseal
 _SUFFIX: Final = ".draft"
 #: A thread with nothing to write ends after this long.
 _IDLE_SECONDS: Final = 0.3
+#: What the disk refused is tried again after this long.
+_AGAIN_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,9 @@ class JournalPlace:
         found = []
         for path in self.folder.glob(f"{self.name}-*{_SUFFIX}") if self.folder.is_dir() else ():
             lock = FileLock(_lock_path(path))
-            if not lock.acquire():
-                continue  # somebody is writing it
             try:
+                if not lock.acquire():
+                    continue  # somebody is writing it
                 found.append((path.stat().st_mtime, Leftover(path, unseal(self.key, path.read_bytes(), self.place).decode())))
             except (OSError, SealBroken):
                 continue
@@ -62,7 +64,7 @@ class Leftover:
 
 class Journal:
     """Writes the newest text of one editor. `put` returns at once; a thread of its own seals and writes within some milliseconds, and
-    ends when there is nothing to write.
+    ends when there is nothing to write. What the disk refuses is tried again until it takes it or a newer text comes.
 
     `on_trouble(error or None)` is called from that thread when writing fails, and once with None when it works again.
     """
@@ -72,7 +74,7 @@ class Journal:
         self.path = place.folder / f"{place.name}-{token_hex(4)}{_SUFFIX}"
         self._condition = threading.Condition()
         self._next: str | None = None
-        self._busy = self._closed = self._in_trouble = False
+        self._busy = self._closed = self._in_trouble = self._refused = False
         self._lock: FileLock | None = None
         self._thread: threading.Thread | None = None
 
@@ -81,16 +83,17 @@ class Journal:
         with self._condition:
             if self._closed:
                 return
-            self._next = text
+            self._next, self._refused = text, False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="draft journal", daemon=True)
                 self._thread.start()
             self._condition.notify_all()
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything put is on the disk; False when it is not within `timeout` seconds."""
+        """Wait until everything put is on the disk; False when it is not within `timeout` seconds, or the disk refused it."""
         with self._condition:
-            return self._condition.wait_for(lambda: self._next is None and not self._busy, timeout)
+            self._condition.wait_for(lambda: not self._busy and (self._next is None or self._refused), timeout)
+            return self._next is None and not self._busy
 
     def close(self, *, keep: bool) -> None:
         """End the thread and let go; the file stays for the next start with `keep`, else it goes. Waits for a write under way."""
@@ -122,11 +125,16 @@ class Journal:
             except OSError as error:
                 trouble = error
             with self._condition:
-                self._busy = False
+                was, self._in_trouble, self._busy = self._in_trouble, trouble is not None, False
+                last = self._closed
+                if trouble is not None and self._next is None and not last:
+                    self._next, self._refused = text, True  # it is not on the disk: nobody may believe so
                 self._condition.notify_all()
-            if trouble is not None or self._in_trouble:
-                self._in_trouble = trouble is not None
+            if trouble is not None or was:
                 self._on_trouble(trouble)
+            if trouble is not None and not last:
+                with self._condition:
+                    self._condition.wait_for(lambda: self._closed or not self._refused, _AGAIN_SECONDS)
 
     def _write(self, text: str) -> None:
         folder = self._place.folder

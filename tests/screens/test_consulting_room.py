@@ -91,6 +91,57 @@ def test_an_addendum_that_was_being_typed_is_there_again(office: Office, practic
     assert not journal.path.exists()
 
 
+def left_of(practice: Practice, number: int, text: str) -> Journal:
+    """An addendum whose window was killed."""
+    with practice.read("dora") as session:
+        journal = Journal(addenda.begin(session, number).place, lambda _error: None)
+    journal.put(text)
+    assert journal.flush()
+    journal.close(keep=True)
+    return journal
+
+
+def test_every_addendum_left_behind_is_shown_before_its_file_goes(office: Office, practice: Practice, patient: str, room: Any) -> None:
+    office.until(lambda: room.chart.visits.texts)
+    number = consultation_of(practice, room.chart.visits.texts[0].id)
+    journals = [left_of(practice, number, text) for text in ("typed first", "typed later")]
+    sheet = AddendumSheet(room.desk, number, "today", text="words that were not signed", parent=office.windows[-1])
+    sheet.open()
+    office.until(sheet.found.isVisible)
+    shown = sheet.editor.toPlainText()
+    assert shown.startswith("words that were not signed\n\n") and "typed first" in shown and "typed later" in shown
+    office.click(sheet.verb_button)
+    assert sheet.editor.isReadOnly(), "a word typed now would be in no record"
+    office.gone(sheet)
+    assert not any(journal.path.exists() for journal in journals)
+    office.until(lambda: [a.text for a in room.chart.visits.texts[0].addenda] == [shown])
+
+
+def test_an_addendum_whose_window_went_is_offered_without_a_restart(office: Office, practice: Practice, patient: str, room: Any) -> None:
+    office.until(lambda: room.chart.visits.texts)
+    room.chart.visits._add(room.chart.visits.texts[0])
+    sheet = office.sheet(AddendumSheet)
+    office.fill(sheet.editor, "half an addendum")
+    folder = practice.clinic.settings.data_dir / "drafts"
+    office.until(lambda: list(folder.glob("addendum-*.draft")))
+    sheet.deleteLater()  # signed out by the clock, the window goes and takes its sheets with it
+    office.settle()
+    room.chart.visits._add(room.chart.visits.texts[0])
+    again = office.sheet(AddendumSheet)
+    office.until(lambda: again.editor.toPlainText() == "half an addendum")
+
+
+def test_a_diagnosis_typed_and_not_taken_is_said_before_the_signature(office: Office, room: Any) -> None:
+    editor = room.editor
+    editor.notes.editor("plan").setPlainText("Rest.")
+    office.fill(editor.diagnoses.box, "asthma")
+    office.click(editor.complete_button)
+    assert "“asthma” is not chosen yet" in editor.diagnoses.problem.text() and not editor._completing
+    editor.diagnoses.box.clear()
+    office.click(editor.complete_button)
+    office.until(lambda: room.editor is None, "signed")
+
+
 def test_words_that_were_not_signed_are_said_to_be_so(office: Office, practice: Practice, patient: str, room: Any) -> None:
     office.until(lambda: room.chart.visits.texts)
     assert "not those that were signed" not in words_of(room)

@@ -124,12 +124,13 @@ def test_signed_without_these_words_they_become_an_addendum(office: Office, prac
     assert [one.notes for one in page.found] == [{"plan": "Rest and fluids."}]
     office.click(page.add_button)
     sheet = office.sheet(AddendumSheet)
-    assert sheet.editor.toPlainText() == "Plan: Rest and fluids."
+    words = sheet.editor.toPlainText()
+    assert words.startswith("Plan: Rest and fluids.\n\nVital signs: Pulse: 80 /min\n\nPrescription: amlodipine — 5 mg — tablet"), words
     office.click(sheet.verb_button)
     office.gone(sheet)
     office.until(lambda: not isinstance(room.right.currentWidget(), UnsignedPage))
     assert not left.path.exists()
-    office.until(lambda: [a.text for a in room.chart.visits.texts[0].addenda] == ["Plan: Rest and fluids."])
+    office.until(lambda: [a.text for a in room.chart.visits.texts[0].addenda] == [words])
 
 
 def test_signing_leaves_nothing_on_this_computer(office: Office, practice: Practice, patient: str, consultation: int) -> None:
@@ -153,3 +154,79 @@ def test_a_disk_that_refuses_is_said_beside_the_text(office: Office, practice: P
     folder.unlink()
     room.editor.notes.editor("plan").setPlainText("typed again")
     office.until(lambda: not room.editor.trouble.isVisible(), "it works again")
+
+
+def test_of_two_windows_killed_together_neither_text_replaces_the_other(office: Office, practice: Practice, patient: str,
+                                                                        consultation: int) -> None:
+    first = crashed(practice, consultation, replace(SAVED, notes={**SAVED.notes, "assessment": "Bronchitis"}), SAVED, 1)
+    second = crashed(practice, consultation, replace(SAVED, notes={**SAVED.notes, "objective": "Wheeze"}), SAVED, 1)
+    room = room_of(office, practice, patient)
+    for _ in range(2):
+        sheet = office.sheet(TwoVersionsSheet)
+        for part in sheet.parts:
+            assert part.suggested, "each part was changed in one window alone"
+        office.click(sheet.verb_button)
+        office.gone(sheet)
+    office.until(lambda: not room.editor.unsaved and room.editor._area.isEnabled())
+    assert on_server(practice, consultation) == {**SAVED.notes, "assessment": "Bronchitis", "objective": "Wheeze"}
+    assert not first.path.exists() and not second.path.exists()
+
+
+def test_on_a_full_disk_the_text_stays_until_the_server_has_the_choice(office: Office, practice: Practice, patient: str, consultation: int,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    left = crashed(practice, consultation, TYPED, SAVED, 1)
+    room = room_of(office, practice, patient)
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Journal, "_write", full)
+    monkeypatch.setattr(room.editor, "save", lambda: None)  # and the server is away
+    office.sheet(TwoVersionsSheet).choose_all("mine")
+    office.click(office.sheet(TwoVersionsSheet).verb_button)
+    office.until(room.editor._area.isEnabled)
+    assert left.path.exists(), "a power cut now would lose it"
+    monkeypatch.undo()
+    room.editor.save()
+    office.until(lambda: not room.editor.unsaved)
+    assert not left.path.exists() and on_server(practice, consultation) == TYPED.notes
+
+
+def test_words_of_a_killed_window_outlive_the_signature_of_the_other(office: Office, practice: Practice, patient: str,
+                                                                    consultation: int) -> None:
+    room = room_of(office, practice, patient)
+    left = crashed(practice, consultation, TYPED, SAVED, 1)  # the second window dies while the first is at work
+    office.click(room.editor.complete_button)
+    office.until(lambda: room.editor is None, "signed")
+    assert left.path.exists()
+    with practice.read("dora") as session:
+        (one,) = consultations.left_unsigned(session, consultation)
+    assert one.notes == {"plan": "Rest and fluids."}
+
+
+def test_words_that_turn_round_inside_the_signed_ones_are_offered(practice: Practice, consultation: int) -> None:
+    left = crashed(practice, consultation, ConsultationDraft(notes={"subjective": "chest pain"}), SAVED, 1)
+    same = crashed(practice, consultation, ConsultationDraft(notes={"subjective": "Cough"}, vitals={"pulse": "72.0"}), SAVED, 1)
+    with practice.write("dora") as session:
+        consultations.complete(session, consultation, replace(SAVED, notes={"subjective": "Cough\nNo chest pain"}), 1)
+    with practice.read("dora") as session:
+        assert [one.notes for one in consultations.left_unsigned(session, consultation)] == [{"subjective": "chest pain"}]
+    assert left.path.exists() and not same.path.exists()
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace('\\"reasons\\": []', '\\"reasons\\": [{\\"about\\": \\"x\\", \\"reason\\": \\"monitor\\", \\"later\\": 1}]'),
+    lambda text: text.replace('"version"', '"revision"')], ids=["a field more", "a field less"])
+def test_a_draft_of_another_version_of_the_program_keeps_no_consultation_closed(practice: Practice, consultation: int, change: Any) -> None:
+    with practice.read("dora") as session:
+        place = consultations.open_sheet(session, consultation).journal
+    journal = Journal(place, lambda _error: None)
+    text = journaling.snapshot(TYPED, SAVED, 1, datetime.now(UTC))
+    assert change(text) != text
+    journal.put(change(text))
+    assert journal.flush()
+    journal.close(keep=True)
+    with practice.read("dora") as session:
+        found = consultations.open_sheet(session, consultation).undecided
+    assert [one.draft.notes for one in found] == ([TYPED.notes] if "revision" not in change(text) else [])
+    assert journal.path.exists()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError, Invalid, NotAllowed
+from clinicdesk.rules.vitals import VITALS, check_vital
 from clinicdesk.services import appointments, chart, consultations, drafts, measuring, prescriptions, visits
 from clinicdesk.services.drafts import ConsultationDraft
 from tests.clinics import Practice
@@ -138,15 +141,31 @@ def test_hard_limits_are_refused_and_soft_ones_confirmed(practice: Practice) -> 
     assert as_owner(practice, "select pulse, confirmed from clinic.vitals") == [(30, "pulse")]
 
 
-def test_the_database_has_the_same_hard_limits(practice: Practice) -> None:
+def test_field_service_and_database_have_the_same_hard_limits(practice: Practice) -> None:
+    """Each limit, a step inside and a step outside: the rule of the field and the constraint of the table agree on all of them."""
     patient = practice.patient()
     practice.book(patient, practice.at(9))
+
+    def stored(connection: psycopg.Connection[Any], name: str, value: Decimal) -> bool:
+        columns = {name: value}
+        if name == "systolic":
+            columns["diastolic"] = min(Decimal(250), max(Decimal(10), value - 20))
+        elif name == "diastolic":
+            columns["systolic"] = value + 20
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute(f"insert into clinic.vitals (patient_id, taken_at, recorded_by, {', '.join(columns)})"
+                                   f" values (%s, now(), auth.me(), {', '.join(['%s'] * len(columns))})", [patient, *columns.values()])
+        except (psycopg.errors.CheckViolation, psycopg.errors.NumericValueOutOfRange):
+            return False
+        return True
+
     with raw(practice, "dora") as connection:
-        for column, value in (("pulse", 301), ("pulse", 9), ("temperature", 45.1), ("spo2", 101), ("weight", 0.1), ("respiration", 71),
-                              ("pain", 11), ("glucose", 80.1), ("height", 19), ("oxygen_flow", 61), ("systolic", 120), ("spo2_scale", 3)):
-            with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
-                connection.execute(f"insert into clinic.vitals (patient_id, taken_at, recorded_by, {column})"
-                                   " values (%s, now(), auth.me(), %s)", [patient, value])
+        for name in measuring.MEASURED:
+            vital = VITALS[name]
+            values = [limit + step for limit in (vital.hard_low, vital.hard_high) for step in (-vital.step, Decimal(0), vital.step)]
+            verdicts = [(stored(connection, name, value), check_vital(name, value, 40).level != "hard") for value in values]
+            assert verdicts == [(ok, ok) for ok in (False, True, True, True, True, False)], (name, values)
 
 
 def test_a_failing_last_part_undoes_the_whole_visit(practice: Practice) -> None:

@@ -81,3 +81,12 @@ def test_no_word_of_either_side_is_lost(base: str, mine: str, theirs: str) -> No
     removed = set(base.split()) - (set(mine.split()) & set(theirs.split()))
     assert (set(mine.split()) | set(theirs.split())) - removed <= set(found.split())
     assert set(mine.split()) - set(base.split()) <= set(found.split()) and set(theirs.split()) - set(base.split()) <= set(found.split())
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [
+    ({"systolic": "160"}, {"diastolic": "60"}), ({"spo2": "88"}, {"oxygen_flow": "4"})], ids=["blood pressure", "saturation"])
+def test_halves_of_two_measurements_are_never_put_together_unasked(mine: dict[str, str], theirs: dict[str, str]) -> None:
+    here, there = (replace(FULL, vitals={**FULL.vitals, **change}) for change in (mine, theirs))
+    assert together(FULL, here, there) is None
+    both = {**mine, **theirs}
+    assert together(FULL, replace(FULL, vitals={**FULL.vitals, **both}), FULL) is not None, "one side changed the whole of it"

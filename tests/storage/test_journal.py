@@ -107,3 +107,32 @@ def test_a_disk_that_refuses_is_said_and_so_is_its_return(place: JournalPlace) -
     assert journal.flush()
     journal.close(keep=True)
     assert [left.text for left in place.left_behind()] == ["three"] and len(told) == 2
+
+
+def test_a_refused_text_is_not_said_to_be_kept_and_goes_to_the_disk_by_itself(place: JournalPlace) -> None:
+    back = threading.Event()
+    place.folder.parent.mkdir(exist_ok=True)
+    place.folder.write_text("a file where the folder should be")
+    journal = Journal(place, lambda error: back.set() if error is None else None)
+    journal.put("the last words of the day")
+    assert not journal.flush(), "nothing of it is on the disk"
+    place.folder.unlink()
+    assert back.wait(5), "tried again without another key"
+    assert journal.flush()
+    journal.close(keep=True)
+    assert [left.text for left in place.left_behind()] == ["the last words of the day"]
+
+
+def test_a_folder_where_nothing_locks_keeps_no_consultation_closed(place: JournalPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(place, quiet)
+    journal.put("typed")
+    assert journal.flush()
+    journal.close(keep=True)
+
+    def full(*_args: object, **_named: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("clinicdesk.locks.os.open", full)
+        assert place.left_behind() == []
+    assert [left.text for left in place.left_behind()] == ["typed"]

@@ -5,6 +5,7 @@ Nothing is chosen beforehand. Enter never overrides the worst: its second action
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import partial
 
@@ -37,6 +38,11 @@ def evidence(alert: Alert) -> str:
     return " ".join(p for p in (used, source) if p)
 
 
+def _without_addresses(words: str) -> str:
+    """For reading; the whole of it stands in the tool tip."""
+    return re.sub(r",? ?https?://\S+?(?=[,;]? |$)", "", words)
+
+
 def _day(iso: str) -> str:
     try:
         return clinical_date(date.fromisoformat(iso))
@@ -65,17 +71,22 @@ class AlertBox(QFrame):
         picture.setPixmap(theme.icons.pixmap(icon, 20 if alert.tier < 3 else 16, ink, self.devicePixelRatioF()))
         self.word = label(word, {1: "error", 2: "warning", 3: "faint"}[alert.tier])  # type: ignore[arg-type]
         outer = QHBoxLayout(self)
-        outer.setContentsMargins(12, 8, 12, 8)
+        outer.setContentsMargins(12, 8 if alert.tier < 3 else 2, 12, 8 if alert.tier < 3 else 2)
         outer.setSpacing(10)
         outer.addLayout(column(picture, None))
         inner = QVBoxLayout()
         inner.setSpacing(4)
         outer.addLayout(inner, 1)
-        inner.addWidget(self.word)
-        inner.addWidget(label(alert.sentence, "heading" if alert.tier == 1 else "body", wrap=True, selectable=True))
-        if alert.advice:
-            inner.addWidget(label(alert.advice, "body" if alert.tier < 3 else "soft", wrap=True, selectable=True))
-        inner.addWidget(label(evidence(alert), "soft" if alert.tier < 3 else "faint", wrap=True, selectable=True))
+        self.evidence = label(_without_addresses(evidence(alert)), "soft" if alert.tier < 3 else "faint", wrap=True, selectable=True)
+        self.evidence.setToolTip(evidence(alert))
+        if alert.tier < 3:
+            inner.addWidget(self.word)
+            inner.addWidget(label(alert.sentence, "heading" if alert.tier == 1 else "body", wrap=True, selectable=True))
+            if alert.advice:
+                inner.addWidget(label(alert.advice, "body", wrap=True, selectable=True))
+            inner.addWidget(self.evidence)
+        else:
+            self._inform(inner)
         self._group = QButtonGroup(self)
         self.reasons: dict[str, QPushButton] = {}
         self.typed = QLineEdit()
@@ -86,6 +97,21 @@ class AlertBox(QFrame):
                 inner.addLayout(self._settled(reason))
             else:
                 inner.addLayout(self._asking(theme))
+
+    def _inform(self, inner: QVBoxLayout) -> None:
+        """Information takes one line; what it rests on opens below it."""
+        words = " ".join(part for part in (f"{self.word.text()}: {self.alert.sentence}", self.alert.advice) if part)
+        more = button("Details", variant="link", tip=evidence(self.alert))
+        more.setCheckable(True)
+        more.setAccessibleName(f"What this rests on: {self.alert.sentence}")
+        more.toggled.connect(self.evidence.setVisible)
+        line = QHBoxLayout()
+        line.addWidget(label(words, "soft", wrap=True, selectable=True), 1)
+        line.addWidget(more, 0, Qt.AlignmentFlag.AlignTop)
+        inner.setSpacing(0)
+        inner.addLayout(line)
+        inner.addWidget(self.evidence)
+        self.evidence.hide()
 
     def _settled(self, reason: GivenReason) -> QHBoxLayout:
         said = REASONS[reason.reason] + (f": {reason.words}" if reason.words else "")

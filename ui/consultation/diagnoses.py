@@ -50,6 +50,11 @@ class DiagnosesForm(QWidget):
         """What is chosen, in order."""
         return tuple(self._found)
 
+    def unchosen(self) -> Invalid | None:
+        """Words that stand in the find box and were not taken: they look written and would be in no record."""
+        words = " ".join(self.box.text().split())
+        return Invalid("diagnoses", f"“{words}” is not chosen yet. Take it with Enter, or clear the field.") if words else None
+
     def fill(self, diagnoses: tuple[DiagnosisDraft, ...]) -> None:
         """Show these."""
         if list(diagnoses) != self._found:

@@ -17,6 +17,7 @@ from clinicdesk.rules.moments import clinical_date, clinical_moment, clinical_ti
 from clinicdesk.services import consultations, draft_merging, drafts, journaling
 from clinicdesk.services.consultations import Completed, ConsultationSheet
 from clinicdesk.services.drafts import ConsultationDraft, SavedDraft
+from clinicdesk.storage.journal import Leftover
 from ui.consultation.diagnoses import DiagnosesForm
 from ui.consultation.journaling import DraftJournal
 from ui.consultation.notes import NotesForm
@@ -52,6 +53,7 @@ class ConsultationEditor(QWidget):
         self._version = sheet.saved.version
         self._stored = sheet.saved.draft
         self._undecided = list(sheet.undecided)
+        self._decided: list[Leftover] = []  # decided about, but what was decided is neither on the disk nor on the server yet
         self._ask: Callable[[], object] = lambda: None
         self.versions: TwoVersionsSheet | None = None
         self._journal = DraftJournal(sheet.journal, lambda: (self.draft(), self._stored, self._version), self)
@@ -149,6 +151,7 @@ class ConsultationEditor(QWidget):
         def done(version: int) -> None:
             self._saving, self._version, self._stored = False, version, draft
             self._journal.keep()
+            self._drop_decided()
             self._say_state("Draft saved", datetime.now(self.desk.zone))
             self.saved.emit()
             if self.unsaved:
@@ -170,6 +173,9 @@ class ConsultationEditor(QWidget):
         if self._saving:
             QTimer.singleShot(50, self, self.complete)
             return
+        if (unchosen := self.diagnoses.unchosen()) is not None:
+            self._point_at(unchosen)
+            return
         draft, focus = self.draft(), self.focusWidget()
         self._completing = True
         self._timer.stop()
@@ -178,7 +184,9 @@ class ConsultationEditor(QWidget):
         def done(result: Completed) -> None:
             self._completing, self._stored = False, draft
             self._journal.settled()
-            journaling.forget(self.sheet.journal)
+            self._drop_decided()
+            if journaling.forget(self.sheet.journal, draft, self._version):
+                self.desk.tell("Signed. Words of another window that ended are not in it: open this visit again to see them.")
             self.completed.emit(result)
 
         def failed(error: Exception) -> None:
@@ -270,8 +278,10 @@ class ConsultationEditor(QWidget):
         when = clinical_moment(one.at, self.desk.zone)
         self._conflict = True
         self._area.setEnabled(False)
-        self._ask = lambda: self._compare(one.base, one.draft, SavedDraft(self._stored, self._version, self.sheet.saved.saved_at),
-                                          f"Typed until {when}", "ClinicDesk ended before this was saved. Choose part by part.")
+        saved = SavedDraft(self._stored, self._version, self.sheet.saved.saved_at)
+        stands = self.draft() if self.unsaved else None  # what was decided about the text before this one
+        self._ask = lambda: self._compare(one.base, one.draft, saved, f"Typed until {when}",
+                                          "ClinicDesk ended before this was saved. Choose part by part.", stands)
         self._wait_for_choice(f"Text you typed until {when} was not saved. It is still here.")
         QTimer.singleShot(0, self, self._ask)
 
@@ -289,12 +299,15 @@ class ConsultationEditor(QWidget):
         self.complete_button.setEnabled(False)
         self._say_state(words, None, problem=True)
 
-    def _compare(self, base: ConsultationDraft, mine: ConsultationDraft, saved: SavedDraft, name: str, explanation: str) -> None:
-        if not draft_merging.parts(base, mine, saved.draft):
+    def _compare(self, base: ConsultationDraft, mine: ConsultationDraft, saved: SavedDraft, name: str, explanation: str,
+                 stands: ConsultationDraft | None = None) -> None:
+        theirs = saved.draft if stands is None else stands
+        if not draft_merging.parts(base, mine, theirs):
             self._settle(saved, mine)
             return
-        theirs = f"Saved, {clinical_moment(saved.saved_at, self.desk.zone)}" if saved.saved_at else "Saved: nothing"
-        sheet = TwoVersionsSheet(self.desk, base, mine, saved.draft, names=(name, theirs), explanation=explanation, parent=self.window())
+        known = f"Saved, {clinical_moment(saved.saved_at, self.desk.zone)}" if saved.saved_at else "Saved: nothing"
+        known = known if stands is None else "As just chosen"
+        sheet = TwoVersionsSheet(self.desk, base, mine, theirs, names=(name, known), explanation=explanation, parent=self.window())
         sheet.accepted.connect(lambda: self._settle(saved, sheet.result_draft()))
         self.versions = sheet
         sheet.open()
@@ -307,16 +320,20 @@ class ConsultationEditor(QWidget):
         self.compare_button.hide()
         self.complete_button.setEnabled(True)
         self._area.setEnabled(True)
-        settled = self._undecided[:1]
-        if self._journal.flush():  # the decision is on the disk before the file it came from goes
-            del self._undecided[:1]
-            for one in settled:
-                one.leftover.discard()
+        self._decided += [one.leftover for one in self._undecided[:1]]
+        del self._undecided[:1]
+        if self._journal.flush():  # the decision is on the disk before the file it came from goes; else the server has to have it
+            self._drop_decided()
         if self._undecided:
             self._recover()
             return
         self._say_state("Saving what is here …" if self.unsaved else "Draft saved", None if self.unsaved else saved.saved_at)
         self._edited()
+
+    def _drop_decided(self) -> None:
+        for leftover in self._decided:
+            leftover.discard()
+        self._decided.clear()
 
     def _journal_trouble(self, sentence: str) -> None:
         self.trouble.setText(sentence)

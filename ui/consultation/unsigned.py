@@ -39,10 +39,9 @@ class UnsignedPage(QWidget):
 
     def _card(self, one: Unsigned) -> QWidget:
         section = Section(f"Typed until {clinical_moment(one.at, self.desk.zone)}", card="surface")
-        for kind, title in NOTE_KINDS.items():
-            if kind in one.notes:
-                section.body.addWidget(label(title, "label"))
-                section.body.addWidget(label(one.notes[kind], "body", wrap=True, selectable=True))
+        for title, words in _parts(one):
+            section.body.addWidget(label(title, "label"))
+            section.body.addWidget(label(words, "body", wrap=True, selectable=True))
         self.add_button = button("Write it as an addendum", partial(self._add, one), variant="primary")
         self.discard_button = button("Throw it away", partial(self._discard, one))
         section.body.addLayout(row(self.add_button, self.discard_button, None))
@@ -51,7 +50,7 @@ class UnsignedPage(QWidget):
     def _add(self, one: Unsigned) -> None:
         if self._appointment.consultation_id is None:
             return
-        words = "\n\n".join(f"{NOTE_KINDS.get(kind, kind)}: {text}" for kind, text in one.notes.items())
+        words = "\n\n".join(f"{title}: {text}" for title, text in _parts(one))
         day = clinical_date(self._appointment.starts_at, self.desk.zone)
         sheet = AddendumSheet(self.desk, self._appointment.consultation_id, day, text=words, parent=self.window())
         sheet.accepted.connect(partial(self._discard, one))
@@ -60,3 +59,9 @@ class UnsignedPage(QWidget):
     def _discard(self, one: Unsigned) -> None:
         one.leftover.discard()
         self.settled.emit()
+
+
+def _parts(one: Unsigned) -> list[tuple[str, str]]:
+    """Titles and words, in the order of the editor."""
+    kinds = [*NOTE_KINDS, *(kind for kind in one.notes if kind not in NOTE_KINDS)]
+    return [*((NOTE_KINDS.get(kind, kind), one.notes[kind]) for kind in kinds if kind in one.notes), *one.others]

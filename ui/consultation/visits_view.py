@@ -135,7 +135,10 @@ class VisitsView(QWidget):
         return foot
 
     def _add(self, text: VisitText) -> None:
-        AddendumSheet(self.desk, text.consultation_id, clinical_date(text.visit_date, self.desk.zone), parent=self.window()).open()
+        sheet = AddendumSheet(self.desk, text.consultation_id, clinical_date(text.visit_date, self.desk.zone), parent=self.window())
+        patient = self.patient_id  # the notice waits while she types in the consultation; her own addendum is shown at once
+        sheet.accepted.connect(lambda: self.show_patient(patient) if patient == self.patient_id else None)
+        sheet.open()
 
 
 def _page(session: ClinicSession, patient_id: str, before: tuple[datetime, UUID] | None) -> list[VisitText]:

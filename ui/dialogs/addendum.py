@@ -44,9 +44,15 @@ class AddendumSheet(Sheet):
 
     def _begin(self, begun: Begun) -> None:
         self._begun = begun
-        self._journal = Journal(begun.place, lambda _error: None)  # the sheet stays open until it is signed: the text is on the screen
-        if begun.texts and not self.editor.toPlainText().strip():
-            self.editor.setPlainText(begun.texts[0])
+        # The sheet stays open until it is signed: the text is on the screen. When the window goes without it, the file stays.
+        self._journal = journal = Journal(begun.place, lambda _error: None)
+        self.destroyed.connect(lambda: journal.close(keep=True))
+        stands = self.editor.toPlainText().strip()
+        for text in begun.texts:  # newest first; what one shows already is not shown twice, and nothing is taken away unseen
+            if text.strip() not in stands:
+                stands = f"{stands}\n\n{text.strip()}".strip()
+        if stands != self.editor.toPlainText().strip():
+            self.editor.setPlainText(stands)
             self.found.show()
         self._edited()
 
@@ -58,6 +64,11 @@ class AddendumSheet(Sheet):
         text = self.editor.toPlainText()
         if self._journal is not None and text.strip():
             self._journal.put(text)
+
+    def set_busy(self, busy: bool) -> None:  # noqa: FBT001  as in Sheet
+        """What is being signed stands still: a word typed now would be in no record."""
+        super().set_busy(busy)
+        self.editor.setReadOnly(busy)
 
     def submit(self) -> None:
         """Sign it; a refusal leaves every word."""

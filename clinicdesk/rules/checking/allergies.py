@@ -30,6 +30,10 @@ _INTOLERANCE: Final = re.compile(
 _ITCH: Final = re.compile(r"itch|prurit", re.IGNORECASE)
 #: “No known allergies” written as if it were a substance.
 NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
+_SKIN: Final = re.compile(r"\brash|swelling|swollen|redness|erythema", re.IGNORECASE)
+_BRACKETED: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+#: Between several things named in one entry.
+_AND: Final = re.compile(r"[,;/&+\n]|\b(?:and|or|plus)\b", re.IGNORECASE)
 _HIGH_PARACETAMOL_MG: Final = 1000
 _AROUND: Final = re.compile(
     r"^(known )?(drug )?(allergy|allergic|hypersensitivity|intolerance|intolerant|adverse reaction)( reaction)?( to| -|:)?\s+"
@@ -93,16 +97,43 @@ def _only_class(case: Case, allergy: KnownAllergy) -> bool:
 
 
 def _not_understood(case: Case, allergies: tuple[KnownAllergy, ...], read: list[_Read]) -> Iterator[Alert]:
-    understood = {id(r.allergy) for r in read}
+    """Entries, or parts of entries that name several things, that are in no table: “Amoxil, eggs” says more than eggs."""
+    whole = {id(r.allergy) for r in read if not name(r.allergy.substance, case.knowledge).unknown}
     for allergy in allergies:
-        words = set(key_of(allergy.substance).split())
-        harmless = key_of(allergy.substance) in case.knowledge.not_medicines or any(
-            set(known.split()) <= words for known in case.knowledge.not_medicines)
-        if id(allergy) not in understood and not harmless and not NONE_KNOWN.match(key_of(allergy.substance)):
-            yield not_checked(case, "allergies", 2, slug("allergy", allergy.substance), case.lines[0].prescribed.medicine,
-                              f"The allergy “{allergy.substance}” is in no table, so nothing was checked against it.",
+        if id(allergy) in whole or _harmless(case, key_of(allergy.substance)):
+            continue
+        parts = [part for part in (p.strip(" -–:") for p in _AND.split(_BRACKETED.sub(" ", allergy.substance))) if part]
+        missing = [part for part in parts if not _understood(case, part)]
+        if not parts or len(missing) == len(parts):
+            missing, what = [allergy.substance], f"The allergy “{allergy.substance}” is"
+        else:
+            missing = [part for part in missing if not _only_reaction(part)]
+            what = f"Of the allergy “{allergy.substance}”, {listed([f'“{part}”' for part in missing])} {'is' if len(missing) == 1 else 'are'}"
+        if missing:
+            yield not_checked(case, "allergies", 2, slug("allergy", *missing), case.lines[0].prescribed.medicine,
+                              f"{what} in no table, so nothing was checked against it.",
                               advice="Write the generic name of the substance, or check it yourself.", other=allergy.substance,
                               facts=(allergy_words(allergy),))
+
+
+def _harmless(case: Case, key: str) -> bool:
+    return key in case.knowledge.not_medicines or NONE_KNOWN.match(key) is not None
+
+
+def _understood(case: Case, part: str) -> bool:
+    """Whether one thing is a medicine or a class of the tables, or something that is no medicine."""
+    words = set(key_of(part).replace("-", " ").split())
+    return (bool(name(part, case.knowledge).ingredients or case.knowledge.allergy_names.read(part).found)
+            or _harmless(case, key_of(part)) or any(set(known.split()) <= words for known in case.knowledge.not_medicines))
+
+
+def _only_reaction(part: str) -> bool:
+    """Whether a part says what happened (“rash”, “severe hives”) and names no substance."""
+    for about in (SEVERE, _INTOLERANCE, _ITCH, _SKIN):
+        part = re.sub(rf"(?:{about.pattern})\w*", " ", part, flags=re.IGNORECASE)
+    return all(word in {"severe", "mild", "moderate", "skin", "widespread", "reaction"} for word in part.casefold().split() if len(word) > 3)
+
+
 
 
 def _line(case: Case, line: Line, one: _Read, every: list[_Read]) -> Iterator[Alert]:
@@ -129,7 +160,7 @@ def _classes(case: Case, one: _Read) -> Iterator[AllergyClass]:
     """The classes written in the allergy, then the families of its single substances."""
     yield from one.classes
     for known in case.knowledge.allergy_classes:
-        if known not in one.classes and any(i in known.members for i in one.ingredients) and known.name not in {"NSAIDs", "opioids"}:
+        if known not in one.classes and any(i in known.members for i in one.ingredients) and known.name != "NSAIDs":
             yield known
 
 
