@@ -21,6 +21,8 @@ from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Consultation
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.records import OutboxVisit, Visit
+from clinicdesk.services import addendum_texts
+from clinicdesk.services.addendum_texts import AddendumText
 from clinicdesk.services.person import ids_of, kept, of_person
 from clinicdesk.services.sealing import key_of, open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
@@ -48,15 +50,6 @@ class Signature:
     patient_id: str
     doctor_id: int
     signer_id: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AddendumText:
-    """What was added after signing, by whom and when."""
-
-    text: str
-    author: str
     at: datetime
 
 
@@ -228,7 +221,8 @@ def read(session: ClinicSession, rows: Sequence[VisitRow]) -> list[VisitText]:
         for visit_id, revision, sealed in stored:
             found[visit_id, revision] = sealed, "database"
     signed = _signatures(session, [row.id for row in rows])
-    return [_opened(session, row, *found.get((row.id, row.revision), (b"", "broken")), signed.get(row.id)) for row in rows]
+    added = addendum_texts.of_consultations(session, [one[0].consultation_id for one in signed.values()])
+    return [_opened(session, row, *found.get((row.id, row.revision), (b"", "broken")), signed.get(row.id), added) for row in rows]
 
 
 def _signatures(session: ClinicSession, ids: Sequence[UUID]) -> dict[UUID, tuple[Signature, bytes, str]]:
@@ -266,13 +260,16 @@ def newest(session: ClinicSession, consultation_id: int) -> tuple[Visit, dict[st
     return visit, json.loads(open_text(session, place(visit.patient_id, visit.id, "visit", visit.revision), sealed))
 
 
-def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str, signed: tuple[Signature, bytes, str] | None) -> VisitText:
+def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str, signed: tuple[Signature, bytes, str] | None,
+            added: Mapping[int, Sequence[AddendumText]]) -> VisitText:
     try:
         key = key_of(session, row.patient_id, "clinical")
         whole = json.loads(unseal(key, sealed, place(row.patient_id, row.id, "visit", row.revision)))
     except SealBroken:
         return VisitText(row.id, row.revision, row.doctor_name, row.visit_date, "", {}, {}, (), (), "broken")
     diagnoses = whole.get("diagnoses", ())
+    addenda = tuple(added.get(signed[0].consultation_id, ())) if signed else ()
+    same = [one.text for one in addenda] == [one["text"] for one in whole.get("addenda", ())]
     found = signed and content_hash(signed[0], whole["notes"], whole["vitals"], diagnoses, whole["prescription"])
     return VisitText(
         row.id,
@@ -285,11 +282,11 @@ def _opened(session: ClinicSession, row: VisitRow, sealed: bytes, source: str, s
         tuple(diagnoses),
         tuple(whole["prescription"].get("lines", ())),
         source,
-        tuple(AddendumText(a["text"], a["author"], datetime.fromisoformat(a["at"])) for a in whole.get("addenda", ())),
+        addenda,
         signed[0].consultation_id if signed else 0,
         signed[2] if signed else "",
         signed[0].at if signed else None,
-        signed is not None and found == signed[1],
+        signed is not None and found == signed[1] and same,
     )
 
 

@@ -54,6 +54,11 @@ create function clinic.guard_addendum() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if auth.me() is null then return new; end if;
+    -- Who does not look after the patient hears the same of a visit there is as of one there is not, and locks nothing.
+    if not exists (select 1 from clinic.care k where k.patient_id = new.patient_id and k.doctor_id = auth.my_doctor()
+                                     and (k.until is null or k.until >= current_date)) then
+        raise exception using errcode = 'CD010', constraint = 'addendum_unsigned', message = 'refused';
+    end if;
     -- The row lock puts two addenda to one visit one after the other; each takes the next place, which its seal names too.
     perform 1 from clinic.consultations c
       where c.id = new.consultation_id and c.patient_id = new.patient_id and c.status = 'completed' for update;

@@ -128,12 +128,15 @@ begin
 end $$;
 create trigger guard_signing_secret before insert on clinic.signing_secrets for each row execute function clinic.guard_signing_secret();
 
--- A paper belongs to a consultation of this doctor with this patient; a visit summary to a signed one.
+-- A paper belongs to a consultation of this doctor with this patient; a visit summary to a signed one. Somebody else's consultation and
+-- one that does not exist are refused alike.
 create function clinic.guard_paper() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select 1 from clinic.consultations c where c.id = new.consultation_id and c.patient_id = new.patient_id
-                     and c.doctor_id = new.doctor_id and (new.kind <> 'VS' or c.status = 'completed')) then
+                     and c.doctor_id = new.doctor_id and (new.kind <> 'VS' or c.status = 'completed'))
+       or auth.me() is not null and (new.doctor_id is distinct from auth.my_doctor() or not exists (select 1 from clinic.care k where k.patient_id = new.patient_id and k.doctor_id = auth.my_doctor()
+                                     and (k.until is null or k.until >= current_date))) then
         raise exception using errcode = 'CD010', constraint = 'paper_consultation', message = 'refused';
     end if;
     return new;
@@ -175,7 +178,8 @@ create constraint trigger require_signature after insert on clinic.papers deferr
 create function clinic.guard_void() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if auth.me() is not null and new.voided_by is distinct from auth.me()
+    if auth.me() is not null and (new.voided_by is distinct from auth.me() or not exists (select 1 from clinic.care k where k.patient_id = new.patient_id and k.doctor_id = auth.my_doctor()
+                                     and (k.until is null or k.until >= current_date)))
        or not exists (select 1 from clinic.prescriptions p where p.number = new.number and p.patient_id = new.patient_id
                       union all select 1 from clinic.papers p where p.number = new.number and p.patient_id = new.patient_id) then
         raise exception using errcode = 'CD010', constraint = 'void_own', message = 'refused';

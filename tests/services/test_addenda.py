@@ -9,8 +9,11 @@ import psycopg
 import pytest
 
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
+from clinicdesk.models.clinical import Addendum
 from clinicdesk.services import addenda, chart, diagnosing, doctors, visits
 from clinicdesk.services.drafts import ConsultationDraft, DiagnosisDraft
+from clinicdesk.services.sealing import seal_text
+from clinicdesk.storage.vault import Place
 from tests.clinics import Practice
 from tests.visiting import CANARY, FULL, as_owner, completed, raw, started
 
@@ -108,6 +111,50 @@ def test_raw_sql_neither_signs_an_addendum_as_somebody_else_nor_writes_a_visit_a
     with raw(practice, "dora") as connection:  # the attempts were well formed: the right one goes through
         connection.execute(insert, (number, patient, 1, "dora"))
         connection.execute(again, (2, visit))
+
+
+def test_author_and_time_of_an_addendum_are_those_the_database_saw(practice: Practice) -> None:
+    patient = practice.patient()
+    number = consultation_of(practice, completed(practice, patient).visit_id)
+    with practice.write("dora") as session:
+        visit, whole = visits.newest(session, number)
+        body = seal_text(session, Place(patient, f"consultation:{number}", "addendum 1"), "Agreed.")
+        session.add(Addendum(consultation_id=number, patient_id=patient, position=1, body=body, author_id=session.my_id))
+        session.flush()
+        visits.add_revision(session, visit, whole, {"text": "Agreed.", "author": "Dr Hugo Blanc", "at": "2020-01-01T00:00:00+00:00"})
+    text = texts(practice, patient)[0]
+    (shown,) = text.addenda
+    assert (shown.text, shown.author) == ("Agreed.", "Dr Dora Kim") and shown.at.year > 2020 and text.intact
+    with practice.write("dora") as session:  # a document that leaves out what a colleague added
+        visit, whole = visits.newest(session, number)
+        body = seal_text(session, Place(patient, f"consultation:{number}", "addendum 2"), "Second.")
+        session.add(Addendum(consultation_id=number, patient_id=patient, position=2, body=body, author_id=session.my_id))
+        session.flush()
+        last = {"text": "Second.", "author": "Dr Dora Kim", "at": "2026-01-01T00:00:00Z"}
+        visits.add_revision(session, visit, {**whole, "addenda": []}, last)
+    text = texts(practice, patient)[0]
+    assert [one.text for one in text.addenda] == ["Agreed.", "Second."] and not text.intact
+
+
+@pytest.mark.parametrize("who", ["hugo", "rita"])
+def test_a_stranger_hears_the_same_of_a_visit_there_is_and_of_one_there_is_not(practice: Practice, who: str) -> None:
+    patient, other = practice.patient(), practice.patient(last_name="Other")
+    number = consultation_of(practice, completed(practice, patient).visit_id)
+    paper = as_owner(practice, "select number from clinic.prescriptions")[0][0]
+    addendum = "insert into clinic.addenda (consultation_id, patient_id, position, body, author_id) values (%s, %s, %s, '\\x00', auth.me())"
+    note = ("insert into clinic.papers (kind, number, consultation_id, patient_id, doctor_id, page, pdf, pdf_sha256)"
+            " values ('SN', 'SN-AAAA-AAAA', %s, %s, %s, 'A4', '\\x00', decode(repeat('00', 32), 'hex'))")
+    void = "insert into clinic.voids (number, patient_id, voided_by, reason) values (%s, %s, auth.me(), decode(repeat('00', 40), 'hex'))"
+    dora = practice.doctors["dora"]
+    for statement, tries in ((addendum, ((number, patient, 1), (number, patient, 2), (number, other, 1), (999_999, patient, 1))),
+                             (note, ((number, patient, dora), (number, other, dora), (999_999, patient, dora))),
+                             (void, ((paper, patient), (paper, other), ("RX-ZZZZ-ZZZZ", patient)))):
+        said = set()
+        for values in tries:
+            with raw(practice, who) as connection, pytest.raises(psycopg.Error) as refusal:
+                connection.execute(statement, values)
+            said.add((refusal.value.sqlstate, str(refusal.value).splitlines()[0], refusal.value.diag.constraint_name))
+        assert len(said) == 1, said
 
 
 def test_words_changed_in_the_database_are_not_those_that_were_signed(practice: Practice) -> None:

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.services import visits
+from clinicdesk.services.addendum_texts import AddendumText
 from clinicdesk.services.drafts import NOTE_KINDS
-from clinicdesk.services.visits import AddendumText, VisitText
+from clinicdesk.services.visits import VisitText
 from clinicdesk.storage.database import ClinicSession
 from ui.desk import Desk
 from ui.dialogs.addendum import AddendumSheet

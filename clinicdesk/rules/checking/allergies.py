@@ -32,6 +32,8 @@ _ITCH: Final = re.compile(r"itch|prurit", re.IGNORECASE)
 NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
 _SKIN: Final = re.compile(r"\brash|swelling|swollen|redness|erythema", re.IGNORECASE)
 _BRACKETED: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_REACTION_WORDS: Final = frozenset({"severe", "mild", "moderate", "skin", "widespread", "reaction"})
+_SHORT: Final = 3  # letters: “on”, “all”, “the”
 #: Between several things named in one entry.
 _AND: Final = re.compile(r"[,;/&+\n]|\b(?:and|or|plus)\b", re.IGNORECASE)
 _HIGH_PARACETAMOL_MG: Final = 1000
@@ -108,7 +110,8 @@ def _not_understood(case: Case, allergies: tuple[KnownAllergy, ...], read: list[
             missing, what = [allergy.substance], f"The allergy “{allergy.substance}” is"
         else:
             missing = [part for part in missing if not _only_reaction(part)]
-            what = f"Of the allergy “{allergy.substance}”, {listed([f'“{part}”' for part in missing])} {'is' if len(missing) == 1 else 'are'}"
+            are = "is" if len(missing) == 1 else "are"
+            what = f"Of the allergy “{allergy.substance}”, {listed(f'“{part}”' for part in missing)} {are}"
         if missing:
             yield not_checked(case, "allergies", 2, slug("allergy", *missing), case.lines[0].prescribed.medicine,
                               f"{what} in no table, so nothing was checked against it.",
@@ -131,7 +134,7 @@ def _only_reaction(part: str) -> bool:
     """Whether a part says what happened (“rash”, “severe hives”) and names no substance."""
     for about in (SEVERE, _INTOLERANCE, _ITCH, _SKIN):
         part = re.sub(rf"(?:{about.pattern})\w*", " ", part, flags=re.IGNORECASE)
-    return all(word in {"severe", "mild", "moderate", "skin", "widespread", "reaction"} for word in part.casefold().split() if len(word) > 3)
+    return all(word in _REACTION_WORDS for word in part.casefold().split() if len(word) > _SHORT)
 
 
 
