@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from clinicdesk.clinic import Clinic
 from clinicdesk.credentials import Credentials
-from clinicdesk.demo import days, desk, people, till
+from clinicdesk.demo import days, desk, lives, people, till
 from clinicdesk.demo.days import Progress
 from clinicdesk.errors import ClinicError
 from clinicdesk.jobs.worker import deliver_all
@@ -63,6 +63,8 @@ def prepare(clinic: Clinic, progress: Progress = lambda _w, _d, _t: None) -> tup
         known = _staff(clinic, progress)
         _patients(clinic, source, progress)
         _past(clinic, source, progress)
+        lives.lives(clinic, progress)
+        deliver_all(clinic.worker_database)
         till.money(clinic, random.Random(20261121), progress)
     days.week(clinic, random.Random(datetime.now(clinic.zone).toordinal()), progress)
     desk.desk(clinic, random.Random(20261121), progress)
@@ -223,4 +225,3 @@ def _past(clinic: Clinic, source: random.Random, progress: Progress) -> None:
         start = datetime.combine(day, time(8 + number % 8, 20 * (number % 3)), tzinfo=clinic.zone)
         with clinic.as_owner(me) as session:
             days.past_visit(session, source, me, source.choice(ids[:160]), start)
-    deliver_all(clinic.worker_database)

@@ -22,6 +22,8 @@ from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.storage.database import ClinicSession
 
 Progress = Callable[[str, int, int], None]
+#: What a doctor of the demo confirmed wherever it was asked.
+CONFIRMED = ("systolic", "diastolic", "pressure", "pulse", "respiration", "weight", "height")
 
 ITEMS = (
     ItemDraft(
@@ -90,49 +92,59 @@ def past_visit(session: ClinicSession, source: random.Random, me: Me, patient_id
     born = session.get_one(Patient, patient_id).born
     if taken or born > start.date():
         return
-    row = Appointment(
-        doctor_id=doctor_id,
-        patient_id=patient_id,
-        starts_at=start,
-        ends_at=start + timedelta(minutes=20),
-        status="in_progress",
-        reason=source.choice(people.REASONS),
-    )
-    session.add(row)
-    session.flush()
-    consultation = Consultation(appointment_id=row.id, patient_id=patient_id, doctor_id=doctor_id, started_at=start)
-    session.add(consultation)
-    session.flush()
+    reason = source.choice(people.REASONS)
     story = source.randrange(len(people.STORIES))
     if session.scalar(select(func.count()).where(Allergy.patient_id == patient_id)):
         story = source.choice((0, 2, 5))  # nobody with an allergy gets the penicillin of the tonsillitis story
     age = years(born, start.date())
     subjective, objective, assessment, plan = people.STORIES[story]
     items = (ITEMS[(0, 1, 0, 2, 3)[story]],) if story < 5 else ()
+    draft = ConsultationDraft(
+        notes={"subjective": subjective, "objective": objective, "assessment": assessment, "plan": plan},
+        vitals={
+            "systolic": str(source.randrange(105, 150)),
+            "diastolic": str(source.randrange(62, 92)),
+            "pulse": str(source.randrange(58, 98)),
+            "temperature": f"{source.randrange(361, 379) / 10:.1f}",
+            "respiration": str(source.randrange(12, 19)),
+            "spo2": str(source.randrange(95, 100)),
+            "weight": str(source.randrange(52, 98) if age > 15 else 6 + 3 * age),
+        },
+        oxygen=False,
+        consciousness="alert",
+        confirmed=CONFIRMED,
+        items=items,
+    )
+    visit(session, me, patient_id, start, reason, draft)
+
+
+def visit(session: ClinicSession, me: Me, patient_id: str, start: datetime, reason: str, draft: ConsultationDraft) -> int:
+    """A whole visit of the past, signed 18 minutes after it began through the consultation's own service; gives the consultation.
+
+    A draft whose medicines would have stopped the signature is signed without them.
+    """
+    row = Appointment(
+        doctor_id=me.doctor_id or 0,
+        patient_id=patient_id,
+        starts_at=start,
+        ends_at=start + timedelta(minutes=20),
+        status="in_progress",
+        reason=reason,
+    )
+    session.add(row)
+    session.flush()
+    consultation = Consultation(appointment_id=row.id, patient_id=patient_id, doctor_id=row.doctor_id, started_at=start)
+    session.add(consultation)
+    session.flush()
     clock = session.now
     session.now = lambda: start + timedelta(minutes=18)
     try:
-        draft = ConsultationDraft(
-            notes={"subjective": subjective, "objective": objective, "assessment": assessment, "plan": plan},
-            vitals={
-                "systolic": str(source.randrange(105, 150)),
-                "diastolic": str(source.randrange(62, 92)),
-                "pulse": str(source.randrange(58, 98)),
-                "temperature": f"{source.randrange(361, 379) / 10:.1f}",
-                "respiration": str(source.randrange(12, 19)),
-                "spo2": str(source.randrange(95, 100)),
-                "weight": str(source.randrange(52, 98) if age > 15 else 6 + 3 * age),
-            },
-            oxygen=False,
-            consciousness="alert",
-            confirmed=("systolic", "diastolic", "pressure", "pulse", "respiration", "weight"),
-            items=items,
-        )
         if any(one.alert.tier == 1 for one in safety.checkup(session, patient_id, draft).found):
             draft = replace(draft, items=())  # what a doctor would not prescribe is not in the demo: a child has no adult dose
         consultations.complete(session, consultation.id, draft, 0)
     finally:
         session.now = clock
+    return consultation.id
 
 
 def week(clinic: Clinic, source: random.Random, progress: Progress) -> None:

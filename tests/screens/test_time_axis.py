@@ -55,6 +55,15 @@ def room(office: Office, practice: Practice, patient: str) -> Any:
     return found
 
 
+def test_the_frame_of_the_focus_leaves_the_axis_to_be_seen(office: Office, room: Any) -> None:
+    axis = room.chart.timeline.axis
+    axis.setFocus()
+    office.until(axis.hasFocus)
+    picture, surface = axis.grab().toImage(), office.theme.color("surface").rgb()
+    seen = [picture.pixel(x, y) == surface for x in range(4, picture.width(), 7) for y in range(4, picture.height(), 7)]
+    assert sum(seen) > len(seen) / 2, "the ground is the surface, not one block of colour"
+
+
 def kinds(axis: Any) -> set[str]:
     return {mark.kind for mark in axis.drawn.marks}
 

@@ -34,7 +34,8 @@ def evidence(alert: Alert) -> str:
     """Which facts it used, where it comes from, of which date, and whether a clinician approved it."""
     used = f"Uses: {'; '.join(alert.facts)}." if alert.facts else ""
     dated = f"data of {_day(alert.data_date)}" if alert.data_date else ""
-    source = f"Source: {', '.join(p for p in (alert.source, dated, alert.approved) if p)}."
+    named = alert.source.removesuffix(f", read {alert.data_date}")  # the same day is not said twice, nor in figures
+    source = f"Source: {', '.join(p for p in (named, dated, alert.approved) if p)}."
     return " ".join(p for p in (used, source) if p)
 
 

@@ -38,6 +38,8 @@ from ui.widgets.text import button, label
 from ui.widgets.vitals_strip import Vital, VitalsStrip
 
 PAGE = 20
+#: So many columns of earlier measurements: more are wider than the chart, and what is wider is cut off.
+TREND = 3
 SAID = {
     "medical_history": "Medical history, as told at registration",
     "allergies": "Allergies, as told at registration",
@@ -200,12 +202,12 @@ class ChartView(QWidget):
         return section
 
     def _trend(self, sets: Sequence[VitalsSet]) -> QWidget:
-        """Earlier measurements, newest first, one column a set."""
+        """The newest earlier measurements, one column a set; older ones are on the time axis. Three columns fit beside a consultation."""
         section = Section("Earlier measurements", card="surface")
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
-        shown = sets[:5]
+        shown = sets[:TREND]
         for column, one in enumerate(shown, 1):
             grid.addWidget(label(clinical_date(one.taken_at, self.desk.zone), "label"), 0, column, Qt.AlignmentFlag.AlignRight)
         line = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -287,7 +287,8 @@ class ConsultationEditor(QWidget):
 
     def find_diagnosis(self) -> None:
         """Put the keys into the find box of the diagnoses, with room for its list."""
-        self._area.ensureWidgetVisible(self.diagnoses.box, 0, 320)
+        bar, here = self._area.verticalScrollBar(), self._area.viewport()
+        bar.setValue(bar.value() + self.diagnoses.box.mapTo(self._area, QPoint()).y() - here.height() // 4)
         self.diagnoses.box.setFocus()
 
     def compare(self) -> None:

@@ -292,7 +292,7 @@ class VitalsForm(QWidget):
             words.append(f"Blood pressure: {bp_range(v['systolic'], v['diastolic'])}.")
         score = measured.news2(self.age_years)
         if score.total is not None:
-            parts = ", ".join(f"{name} {points}" for name, points in score.parts.items())
+            parts = ", ".join(f"{'saturation' if name == 'spo2' else name} {points}" for name, points in score.parts.items())
             words.append(f"NEWS2 {score.total}: {score.response}  (points: {parts}).")
         elif score.missing:
             words.append(f"NEWS2 incomplete: still needs {', '.join(score.missing)}.")

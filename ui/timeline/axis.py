@@ -156,10 +156,10 @@ class TimeAxis(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("surface"))
         self._painter.paint(painter, self.drawn)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._marked is not None:
             m = self._marked
             painter.setPen(QPen(self._theme.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(m.x - 2, m.y - 1, m.width + 4, m.height + 2), 4, 4)
         elif self.hasFocus():
             painter.setPen(QPen(self._theme.color("focus"), 2))

@@ -77,10 +77,12 @@ class Guide:
         path.write_bytes(content)
         self.steps[-1].pictures.append(path.name)
 
-    def picture(self, widget: QWidget, name: str) -> None:
-        """Grab a window (with the dialog over it) in light and in dark."""
+    def picture(self, widget: QWidget, name: str, *, dark: bool = True) -> None:
+        """Grab a window (with the dialog over it) in light and, unless told otherwise, in dark."""
         self.settle()
-        modes: tuple[Mode, Mode] = ("dark", "light") if self.theme.dark else ("light", "dark")
+        modes: tuple[Mode, ...] = ("dark", "light") if self.theme.dark else ("light", "dark")
+        if not dark:
+            modes = ("light",)
         for mode in modes:  # beginning with the one shown: every change of scheme restyles all windows
             self.theme.set_mode(mode)
             self.settle(quick=True)

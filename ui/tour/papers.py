@@ -147,7 +147,7 @@ def _one(w: Walk, given: str, family: str, phone: str, address: str) -> None:
     form.set_value("sex", "F")
     w.guide.click(sheet.verb_button)
     w.guide.until(lambda: patients.card is not None and patients.card.last_name == family, "the patient is registered")
-    row = _arrived(w, patients.card.id)
+    row = arrived(w, patients.card.id)
     day = w.panel("dora", "my-day")
     w.guide.until(lambda: any(r.id == row and r.status == "arrived" for r in day.table.rows), "the doctor sees the arrival")
     day.table.select(row)
@@ -169,7 +169,7 @@ def _one(w: Walk, given: str, family: str, phone: str, address: str) -> None:
     room.paper.close()
 
 
-def _arrived(w: Walk, patient_id: str) -> int:
+def arrived(w: Walk, patient_id: str, reason: str = "Blood pressure") -> int:
     """Booked as a walk-in and checked in at reception."""
     desk = w.windows["rita"].desk
     start = desk.now().replace(second=0, microsecond=0)
@@ -179,7 +179,7 @@ def _arrived(w: Walk, patient_id: str) -> int:
         dora = next(d for d in doctors.doctors(session) if d.name == "Dr Dora Kim")
         lane = appointments.free_lane(session, dora.id, start, start + timedelta(minutes=10))
         wish = NewAppointment(
-            dora.id, patient_id, start, start + timedelta(minutes=10), "Blood pressure", lane, "Walk-in, agreed with the doctor"
+            dora.id, patient_id, start, start + timedelta(minutes=10), reason, lane, "Walk-in, agreed with the doctor"
         )
         booked = appointments.book(session, wish)
         appointments.step(session, booked, "arrived", 1)

@@ -23,7 +23,21 @@ from ui.panels import panels_for
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
-from ui.tour import administrator, calendar, desk, doctor, money, papers, reception, register, therapy
+from ui.tour import (
+    administrator,
+    calendar,
+    consulting_room,
+    content,
+    desk,
+    doctor,
+    drafts,
+    history,
+    money,
+    papers,
+    reception,
+    register,
+    therapy,
+)
 from ui.tour.guide import Guide, TourFailed
 
 
@@ -50,7 +64,17 @@ class Walk:
         guide.until(lambda: answers, f"{username} is signed in")
         window.close()
         window.deleteLater()
-        signed_in = answers[0]
+        main = self.windows[username] = self._window(answers[0])
+        return main
+
+    def second_desk(self, username: str) -> str:
+        """The same person signed in at another desk; under which name its window is kept."""
+        name = f"{username}, second desk"
+        self.windows[name] = self._window(self.clinic.sign_in(username, self.accounts[username].password, name))
+        return name
+
+    def _window(self, signed_in: Any) -> MainWindow:
+        guide = self.guide
         desk = Desk(
             self.clinic,
             signed_in.token,
@@ -68,7 +92,6 @@ class Walk:
         main.show()
         main.activateWindow()
         guide.settle()
-        self.windows[username] = main
         return main
 
     def panel(self, username: str, key: str) -> Any:
@@ -82,12 +105,17 @@ class Walk:
 
     def close(self) -> None:
         """Take every window down."""
-        for window in self.windows.values():
-            window.idle.stop()
-            window.desk.retire()
-            window.blockSignals(True)  # noqa: FBT003  Qt's signature
-            window.hide()
-            window.deleteLater()
+        for name in list(self.windows):
+            self.leave(name)
+
+    def leave(self, name: str) -> None:
+        """Take one window down."""
+        window = self.windows.pop(name)
+        window.idle.stop()
+        window.desk.retire()
+        window.blockSignals(True)  # noqa: FBT003  Qt's signature
+        window.hide()
+        window.deleteLater()
 
 
 def run(settings: Settings, out: Path, say: Callable[[str], None] = print) -> int:
@@ -120,9 +148,13 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         register.walk(walk)
         doctor.walk(walk)
         therapy.walk(walk)
+        consulting_room.walk(walk)
+        drafts.walk(walk)
+        history.walk(walk)
         desk.walk(walk)
         money.walk(walk)
         administrator.walk(walk)
+        content.walk(walk)
         papers.walk(walk)
         administrator.leave(walk)
         say(f"{len(guide.steps)} steps passed. Pictures, papers and tour.json are in {out}.")
