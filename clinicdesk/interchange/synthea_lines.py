@@ -47,8 +47,6 @@ _HOUR_WORDS: Final = MappingProxyType({"h": "hour", "d": "day", "wk": "week", "m
 _TIMES: Final = MappingProxyType({1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"})
 
 
-#: Read and judged, but the clinic has no place for them yet: refused with a reason instead of dropped.
-_NO_PLACE: Final = frozenset({"head_circumference", "gcs"})
 #: Longest texts of the chart, in characters; the database has the same numbers.
 _LONGEST: Final = MappingProxyType({"allergies": 200, "conditions": 300, "medications": 300, "dosage": 500, "reason": 300,
                                             "reactions": 300, "immunizations": 200})
@@ -199,8 +197,6 @@ class PatientLines:
                 self._in_life(at.date())
                 kind = VITAL_CODES[row["CODE"]]
                 value = _measured(kind, row)
-                if kind in _NO_PLACE:
-                    raise _BadLineError(f"The chart has no place for {VITALS[kind].label.lower()} yet.")
             except _BadLineError as problem:
                 self.refusals.append(row.refused(str(problem)))
                 continue

@@ -56,7 +56,7 @@ REACTION1,DESCRIPTION1,SEVERITY1,REACTION2,DESCRIPTION2,SEVERITY2
 2020-02-01T09:00:00Z,ann,e1,vital-signs,8480-6,Systolic Blood Pressure,120.6,,numeric
 2020-02-01T09:00:00Z,ann,e1,vital-signs,8462-4,Diastolic Blood Pressure,79.5,,numeric
 2020-02-01T09:00:00Z,ann,e1,vital-signs,8867-4,Heart rate,500,/min,numeric
-2020-02-01T09:00:00Z,ann,e1,vital-signs,9843-4,Head Circumference,40,cm,numeric
+2020-02-01T09:00:00Z,ann,e1,vital-signs,9843-4,Head Circumference,400,cm,numeric
 2021-02-01T09:00:00Z,ann,e1,vital-signs,8480-6,Systolic Blood Pressure,120,,numeric
 """,
     "providers.csv": "Id,ORGANIZATION,NAME\ndr,org,Hugo693 Ávila241\n",

@@ -31,6 +31,7 @@ from ui.tour import (
     desk,
     doctor,
     drafts,
+    files,
     history,
     money,
     papers,
@@ -148,6 +149,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         register.walk(walk)
         doctor.walk(walk)
         therapy.walk(walk)
+        files.walk(walk)
         consulting_room.walk(walk)
         drafts.walk(walk)
         history.walk(walk)
