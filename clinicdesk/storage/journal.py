@@ -61,6 +61,22 @@ class Leftover:
         """Take it away: it was settled. Harmless when it is gone, and left alone while somebody writes it again."""
         _remove(self.path)
 
+    def take_away(self) -> Callable[[], None]:
+        """Discard it; what is given back puts the same sealed bytes there again. OSError when the disk refuses."""
+        body = self.path.read_bytes()
+        self.discard()
+
+        def put_back() -> None:
+            new = self.path.with_suffix(".new")
+            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path)
+
+        return put_back
+
 
 class Journal:
     """Writes the newest text of one editor. `put` returns at once; a thread of its own seals and writes within some milliseconds, and

@@ -19,6 +19,7 @@ from clinicdesk.verifying.verdict import Difference, Status, Verdict
 
 _MARKS = {"COPY": "It is a copy: the mark COPY was added to the signed document.", "CANCELLED": "It carries the mark CANCELLED."}
 _LARGEST = 50_000_000
+_NUMBER = re.compile(r"(?<![\w-])[A-Z]{2}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}(?![\w-])")
 
 
 def check(what: str, trust: Trust) -> Verdict:
@@ -159,5 +160,11 @@ def _pdf(data: bytes, trust: Trust) -> Verdict:
     if sealed.status == "valid" and codes.verdict.status == "not checked":
         notes.append("No code could be read on the pages; the signature of the file covers all of it.")
     status: Status = "altered" if differences else "unknown key" if "unknown key" in {sealed.status, codes.verdict.status} else "valid"
-    return with_cancelled(replace(codes.verdict, status=status, differences=tuple(differences), notes=tuple(notes),
+    found = codes.verdict
+    if sealed.status == "valid" and not found.number:  # the signature covers the words, so the number in them is the signed one
+        numbers = {number for page in texts for number in _NUMBER.findall(page.text)}
+        found = replace(found, number=numbers.pop() if len(numbers) == 1 else "")
+    if status == "valid" and _MARKS["CANCELLED"] in notes:
+        status = "cancelled"  # whoever holds this file was told; a list of before does not know it yet
+    return with_cancelled(replace(found, status=status, differences=tuple(differences), notes=tuple(notes),
                                   key=codes.verdict.key or sealed.key, signed_by=sealed.owner or codes.verdict.signed_by), trust)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from clinicdesk.errors import ClinicError
 from clinicdesk.storage.signing import SigningKey, key_id_of, key_words, verified
@@ -106,8 +107,10 @@ def read(text: str) -> Trust:
         trust = Trust(**content, keys=keys, cancelled=cancelled)
         signer = bytes.fromhex(trust.signer)
         for moment in (trust.made, *(k.valid_from for k in keys), *(k.valid_to for k in keys if k.valid_to), *(c.at for c in cancelled)):
-            datetime.fromisoformat(moment)
-    except (ValueError, TypeError, KeyError, AttributeError):
+            if datetime.fromisoformat(moment).tzinfo is None:
+                raise ValueError(moment)
+        ZoneInfo(trust.zone)
+    except (ValueError, TypeError, KeyError, AttributeError, OSError):  # OSError: a zone that is a folder
         raise TrustBroken("This trust list is damaged.", "Ask the clinic for a new one.") from None
     if trust.by_public(signer) is None or not verified(signer, signature, _bytes(_content(trust))):
         raise TrustBroken("This trust list was changed after it was signed.", "Do not use it. Ask the clinic for a new one.")
@@ -136,7 +139,7 @@ def store(path: Path, text: str, *, own: bool = False) -> Trust:
         if known.keys and known.by_public(bytes.fromhex(new.signer)) is None:
             raise TrustBroken("This list is signed by a key that the list on this computer does not know.",
                               "Ask the clinic, compare the key of the signer, and remove the old list first.")
-        if known.made > new.made:
+        if known.made and datetime.fromisoformat(known.made) > datetime.fromisoformat(new.made):  # offsets differ over the year
             raise TrustBroken("The list on this computer is newer.", "Keep the newer one.")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pypdf
 import pytest
@@ -78,10 +79,10 @@ def cmap(text: str) -> dict[str, int]:
 @pytest.mark.parametrize("page", list(PAPER))
 def test_a_signed_prescription_is_valid_and_so_is_its_copy(page: str) -> None:
     _drawn, pdf = signed(TWO, page)
-    for data, note in ((pdf, "as it was signed"), (mark_copy(pdf), "COPY"), (mark_cancelled(pdf), "CANCELLED"),
-                       (mark_cancelled(mark_copy(pdf)), "CANCELLED")):
-        found = papers.check_bytes(data, trust_of())
-        assert (found.status, found.differences) == ("valid", ()), found
+    for data, note, status in ((pdf, "as it was signed", "valid"), (mark_copy(pdf), "COPY", "valid"),
+                               (mark_cancelled(pdf), "CANCELLED", "cancelled"), (mark_cancelled(mark_copy(pdf)), "CANCELLED", "cancelled")):
+        found = papers.check_bytes(data, trust_of())  # a list from before the cancelling; what the file says of itself counts
+        assert (found.status, found.differences) == (status, ()), found
         assert (found.number, found.signed_by, found.key) == (TWO.issue_id, f"{OWNER}, registration 7654321", key_words(KEY.key_id))
         assert any(note in one for one in found.notes)
     assert ("Item 1: dose", "500 mg") in found.details
@@ -108,6 +109,24 @@ def test_cancelled_unknown_and_retired_keys() -> None:
         assert any(key_words(KEY.key_id) in note for note in found.notes)
     assert papers.check_text(text, trust_of(retired="2026-11-20T00:00:00+00:00")).status == "unknown key", "retired before it was issued"
     assert papers.check_text(text, trust_of(retired="2026-11-22T00:00:00+00:00")).status == "valid", "a retired key keeps verifying"
+
+
+def test_a_cancelled_file_whose_code_cannot_be_read_is_known_by_its_signed_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    _drawn, pdf = signed(TWO)
+    monkeypatch.setattr("clinicdesk.verifying.pictures.codes_in", lambda _pages: [])
+    assert papers.check_bytes(pdf, trust_of()).number == TWO.issue_id
+    found = papers.check_bytes(pdf, trust_of(cancelled=TWO.issue_id))
+    assert (found.status, found.number) == ("cancelled", TWO.issue_id), found
+
+
+def test_a_list_is_newer_by_the_clock_of_the_world_not_by_its_letters(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    store(path, written(replace(trust_of(), made="2026-10-25T02:30:00+02:00"), KEY))
+    store(path, written(replace(trust_of(cancelled="RX-0000-0000"), made="2026-10-25T02:10:00+01:00"), KEY))  # 40 minutes later
+    assert load(path).cancelled_at("RX-0000-0000") is not None
+    for wrong in (replace(trust_of(), made="2026-10-25T02:30:00"), replace(trust_of(), zone="Mars/Base")):
+        with pytest.raises(TrustBroken, match="damaged"):
+            read(written(wrong, KEY))
 
 
 def test_a_key_of_somebody_else_in_her_name_is_not_believed() -> None:
@@ -236,8 +255,6 @@ def test_scans_and_pictures() -> None:
 
 
 def test_trust_lists_cannot_be_edited_and_only_known_signers_renew_them(tmp_path: object) -> None:
-    from pathlib import Path
-
     path = Path(str(tmp_path)) / "trust.json"
     text = written(trust_of(), KEY)
     assert read(text).keys == trust_of().keys

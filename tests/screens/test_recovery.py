@@ -133,6 +133,24 @@ def test_signed_without_these_words_they_become_an_addendum(office: Office, prac
     office.until(lambda: [a.text for a in room.chart.visits.texts[0].addenda] == [words])
 
 
+def test_words_thrown_away_can_be_taken_back(office: Office, practice: Practice, patient: str, consultation: int) -> None:
+    left = crashed(practice, consultation, TYPED, SAVED, 1)
+    number = appointment_of(practice, patient)
+    with practice.write("dora") as session:
+        consultations.complete(session, consultation, SAVED, 1)
+    room = consulting(office, office.open("dora"), number)
+    office.until(lambda: isinstance(room.right.currentWidget(), UnsignedPage))
+    told: list[Any] = []
+    room.desk.told.connect(lambda sentence, undo: told.append((sentence, undo)))
+    office.click(room.right.currentWidget().discard_button)
+    office.until(lambda: not isinstance(room.right.currentWidget(), UnsignedPage))
+    assert not left.path.exists() and told[0][0] == "The words were thrown away."
+    told[0][1]()
+    with practice.read("dora") as session:
+        (one,) = consultations.left_unsigned(session, consultation)
+    assert one.notes == {"plan": "Rest and fluids."} and left.path.stat().st_mode & 0o777 == 0o600
+
+
 def test_signing_leaves_nothing_on_this_computer(office: Office, practice: Practice, patient: str, consultation: int) -> None:
     room = room_of(office, practice, patient)
     room.editor.notes.editor("plan").setPlainText("Signed plan.")

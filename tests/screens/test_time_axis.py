@@ -184,3 +184,48 @@ def test_growth_charts_are_for_children(office: Office, practice: Practice, room
     words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(view.paper.content)).pages)
     assert "KLEIN, Tim" in words and "WHO Child Growth Standards 2006" in words and "Body mass index" in words
     view.paper.close()
+
+
+def test_held_keys_never_leave_the_history(office: Office, room: Any) -> None:
+    axis = room.chart.timeline.axis
+    axis.setFocus()
+    first, last = axis._history.extent()
+    for key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+        axis.show_all()
+        for _ in range(600):
+            axis.pan(-0.8 if key == Qt.Key.Key_PageUp else 0.8)
+        office.keys(key)
+        assert axis.begins < last and axis.ends > first and axis.drawn.height > 0
+    axis.show_all()
+    for _ in range(60):
+        office.keys(Qt.Key.Key_Minus)
+    for _ in range(60):
+        office.keys(Qt.Key.Key_Plus)
+    assert 0 < axis.ends - axis.begins <= 2 * (last - first)
+
+
+def test_a_late_answer_never_shows_somebody_else(office: Office, room: Any, patient: str) -> None:
+    for view in (room.chart.timeline, room.chart.growth):
+        view.show_patient(patient)
+        view.clear()
+        office.settle()
+        assert getattr(view, "history", None) is None and getattr(view, "record", None) is None
+
+
+def test_what_happened_within_minutes_is_chosen_from_a_list(office: Office, practice: Practice, patient: str, room: Any) -> None:
+    with practice.write("dora") as session:
+        for title in ("first letter", "second letter"):
+            records.add(session, patient, "letter", title, "text")
+    view = room.chart.timeline
+    view.show_patient(patient)
+    office.until(lambda: sum(e.kind == "document" for e in view.history.events) == 3)
+    axis, opened = view.axis, []
+    axis.opened.connect(lambda kind, ref: opened.append((kind, ref)))
+    for _ in range(6):
+        if axis.menu is None:
+            axis._open(next(mark for mark in axis.drawn.marks if mark.kind == "group" and mark.tip.startswith("3 ")))
+    assert axis.menu is not None, "zooming alone never takes them apart"
+    chosen = next(action for action in axis.menu.actions() if "second letter" in action.text())
+    chosen.trigger()
+    assert [kind for kind, _ in opened] == ["document"]
+    axis.menu.close()

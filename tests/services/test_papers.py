@@ -83,7 +83,7 @@ def test_cancelled_is_for_good_and_known_to_whoever_has_the_list(practice: Pract
     patient = practice.patient()
     done = completed(practice, patient)
     number = done.prescription_number
-    before = trust(practice)
+    before, issued_pdf = trust(practice), pdf_of(practice, number)
     with pytest.raises(Invalid), practice.write("dora") as session:
         papers.cancel(session, number, " x ")
     with pytest.raises(NotAllowed), practice.write("hugo") as session:
@@ -98,7 +98,8 @@ def test_cancelled_is_for_good_and_known_to_whoever_has_the_list(practice: Pract
     assert row.voided_at is not None and (row.voided_by, row.reason) == ("Dr Dora Kim", f"Wrong strength. {CANARY}")
     pdf = pdf_of(practice, number)
     assert "CANCELLED" in page_texts(pdf)[0].text
-    assert verifying.check_bytes(pdf, read(before)).status == "valid", "the old list does not know"
+    assert verifying.check_bytes(pdf, read(before)).status == "cancelled", "the old list does not know; the mark on the file says it"
+    assert verifying.check_bytes(issued_pdf, read(before)).status == "valid", "nothing says so here"
     found = verifying.check_bytes(pdf, read(trust(practice)))
     assert found.status == "cancelled" and found.cancelled_at
     assert store(tmp_path / "trust.json", trust(practice)) and load(tmp_path / "trust.json").cancelled[0].number == number

@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.services.drafts import NOTE_KINDS
@@ -43,7 +44,7 @@ class UnsignedPage(QWidget):
             section.body.addWidget(label(title, "label"))
             section.body.addWidget(label(words, "body", wrap=True, selectable=True))
         self.add_button = button("Write it as an addendum", partial(self._add, one), variant="primary")
-        self.discard_button = button("Throw it away", partial(self._discard, one))
+        self.discard_button = button("Throw it away", partial(self._throw_away, one))
         section.body.addLayout(row(self.add_button, self.discard_button, None))
         return section
 
@@ -55,6 +56,23 @@ class UnsignedPage(QWidget):
         sheet = AddendumSheet(self.desk, self._appointment.consultation_id, day, text=words, parent=self.window())
         sheet.accepted.connect(partial(self._discard, one))
         sheet.open()
+
+    def _throw_away(self, one: Unsigned) -> None:
+        """At once, and for ten seconds to be taken back: these words exist nowhere else."""
+        try:
+            put_back = one.leftover.take_away()
+        except OSError:  # another window dealt with it
+            self.settled.emit()
+            return
+        settled = self.settled
+
+        def undo() -> None:
+            put_back()
+            if isValid(self):
+                settled.emit()
+
+        self.desk.tell("The words were thrown away.", undo)
+        self.settled.emit()
 
     def _discard(self, one: Unsigned) -> None:
         one.leftover.discard()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import tzinfo
+from datetime import datetime, tzinfo
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
+from clinicdesk.rules.moments import clinical_moment
 from clinicdesk.rules.pictures import Mark, Picture
 from clinicdesk.rules.time_axis import GUTTER, History, Window, picture
 from ui.theme import Theme
@@ -18,6 +20,10 @@ from ui.widgets.picture import PicturePainter
 #: No closer than two days, no wider than this times the whole history.
 _CLOSEST = 2 * 86_400.0
 _WIDEST = 1.5
+#: So much of the window may lie beyond the history.
+_KEPT = 0.9
+#: A group of more than this is not listed one by one.
+_MOST_LISTED = 40
 
 
 class TimeAxis(QWidget):
@@ -37,6 +43,7 @@ class TimeAxis(QWidget):
         self._picture: Picture | None = None
         self._marked: Mark | None = None
         self._drag: QPoint | None = None
+        self.menu: QMenu | None = None
         self._moved = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -89,10 +96,13 @@ class TimeAxis(QWidget):
         self._changed()
 
     def pan(self, share: float) -> None:
-        """Move the window by a share of its length."""
-        step = (self.ends - self.begins) * share
-        self.begins += step
-        self.ends += step
+        """Move the window by a share of its length, never past the history: a held key must not end in years no calendar has."""
+        if self._history is None:
+            return
+        first, last = self._history.extent()
+        span = self.ends - self.begins
+        self.begins = min(max(self.begins + span * share, first - span * _KEPT), last - span * (1 - _KEPT))
+        self.ends = self.begins + span
         self._changed()
 
     @property
@@ -138,11 +148,23 @@ class TimeAxis(QWidget):
     def _open(self, mark: Mark) -> None:
         if mark.kind == "group" and isinstance(mark.ref, tuple):
             first, last = mark.ref
-            air = max((last - first) * 0.3, _CLOSEST)
+            air = max((last - first) * 0.3, _CLOSEST / 2)
+            if last - first + 2 * air > (self.ends - self.begins) * 0.95:
+                self._list(first, last, mark)  # no closer: what happened within minutes is chosen by name
+                return
             self.begins, self.ends = first - air, last + air
             self._changed()
         else:
             self.opened.emit(mark.kind, mark.ref)
+
+    def _list(self, first: float, last: float, mark: Mark) -> None:
+        events = [e for e in self._history.events if first <= e.at <= last and e.kind in self._kinds] if self._history is not None else []
+        self.menu = menu = QMenu(self)
+        for event in events[:_MOST_LISTED]:
+            when = datetime.fromtimestamp(event.at, self._zone)
+            menu.addAction(f"{clinical_moment(when)}  {event.title}".replace("&", "&&"), partial(self.opened.emit, event.kind, event.ref))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.mapToGlobal(QPoint(int(mark.x), int(mark.y + mark.height))))
 
     def sizeHint(self) -> QSize:
         return QSize(640, int(self.drawn.height) + 2)

@@ -122,7 +122,8 @@ class GrowthView(QWidget):
         if patient_id != self.patient_id:
             self.clear()
         self.patient_id = patient_id
-        self.desk.ask(self, growth.record, patient_id, done=self._show, failed=self._unreadable, replaces="growth")
+        self.desk.ask(self, growth.record, patient_id, done=lambda record: self._show(patient_id, record), failed=self._unreadable,
+                      replaces="growth")
 
     def choose(self, measure: str) -> None:
         """Show another measure."""
@@ -130,7 +131,9 @@ class GrowthView(QWidget):
         self.buttons[measure].setChecked(True)
         self._draw()
 
-    def _show(self, record: GrowthRecord) -> None:
+    def _show(self, patient_id: str, record: GrowthRecord) -> None:
+        if patient_id != self.patient_id:
+            return  # a late answer about somebody whose chart was closed
         self.record = record
         self._draw()
 

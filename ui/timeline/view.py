@@ -88,9 +88,12 @@ class TimelineView(QWidget):
         if patient_id != self.patient_id:
             self.clear()
         self.patient_id = patient_id
-        self.desk.ask(self, timeline.history, patient_id, done=self._show, failed=self._unreadable, replaces="timeline")
+        self.desk.ask(self, timeline.history, patient_id, done=lambda history: self._show(patient_id, history), failed=self._unreadable,
+                      replaces="timeline")
 
-    def _show(self, history: History) -> None:
+    def _show(self, patient_id: str, history: History) -> None:
+        if patient_id != self.patient_id:
+            return  # a late answer about somebody whose chart was closed
         self.history = history
         names = {one.name for one in history.series}
         if not self._plots & names:
