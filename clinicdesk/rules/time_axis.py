@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final
 
 from dateutil.relativedelta import relativedelta
@@ -273,11 +274,12 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
             points.append((x, at(part[0])))
             if len(part) > 1:  # the lowest and the highest of two columns of pixels look the same as all of them
                 points += [(x, at(min(part))), (x, at(max(part)))]
-        shapes.append(Line([p for p in points if p[0] >= GUTTER - 1], ink))
+        if len(line := _inside(points, GUTTER, window.width)) > 1:
+            shapes.append(Line(line, ink))
     dense = len(values) > MOST_DOTS
     for first, _ in _ranges(moments, window, 16.0 if dense else 6.0):
         x = window.x(moments[first])
-        if x < GUTTER:
+        if not GUTTER <= x <= window.width:
             continue
         if not dense:
             shapes.append(Dot(x, at(values[first]), 2.2, "accent"))
@@ -286,6 +288,19 @@ def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Sha
         words = _number(values[first]) + (f" / {_number(low[first])}" if low else "")
         marks.append(Mark(x - 5, y + 4, 10, TRACK - 8, one.name, moments[first],
                           f"{one.label} {words} {one.unit}, {clinical_date(datetime.fromtimestamp(moments[first], zone))}"))
+
+
+def _inside(points: Sequence[Point], left: float, right: float) -> list[Point]:
+    """The part of a line between two edges; where it crosses one, the crossing: paper has no widget that cuts it off."""
+    found = [p for p in points[:1] if left <= p[0] <= right]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if x1 < left or x0 > right:
+            continue
+        slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
+        if x0 < left:
+            found.append((left, y0 + slope * (left - x0)))
+        found.append((right, y0 + slope * (right - x0)) if x1 > right else (x1, y1))
+    return found
 
 
 def _ranges(moments: Sequence[float], window: Window, px: float) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from clinicdesk.services import appointments, availability, day_close, undoing
 from clinicdesk.services.schedule import AppointmentRow
@@ -68,7 +68,8 @@ class Keyboard(QObject):
 
     @staticmethod
     def _focus() -> QWidget:
-        focus = QApplication.focusWidget()
+        menu = QApplication.activePopupWidget()
+        focus = menu if isinstance(menu, QMenu) else QApplication.focusWidget()  # an open menu hears the keys
         assert focus is not None, "nothing has the focus: a person without a mouse is lost here"
         return focus
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,15 @@ def test_both_values_of_a_pair_are_plotted() -> None:
     shapes = drawn(History((), (), (pair,), NOW), NOW - 3 * DAY, NOW + DAY)
     dots = [shape for shape in shapes if isinstance(shape, Dot)]
     assert len(dots) == 4 and {dot.ink for dot in dots} == {"accent", "outline"}
+
+
+def test_a_plot_ends_at_the_edges_of_its_window() -> None:
+    moments = tuple(NOW - n * DAY for n in range(40, -1, -10))
+    plot = Series("weight", "Weight", "kg", moments, (80.0, 70.0, 80.0, 70.0, 80.0), ())
+    window = Window(NOW - 25 * DAY, NOW - 5 * DAY, 1000)
+    shapes = picture(History((), (), (plot,), NOW), window, ZONE, kinds=(), series={"weight"}).shapes
+    (line,) = [s for s in shapes if isinstance(s, Line) and s.ink == "accent"]
+    assert [round(x) for x, _ in line.points] == [round(window.x(NOW - n * DAY)) for n in (25, 20, 10, 5)], "cut off where it crosses"
+    middle = (line.points[1][1] + line.points[2][1]) / 2
+    assert line.points[0][1] == pytest.approx(middle) == line.points[-1][1], "half way between two values"
+    assert len([s for s in shapes if isinstance(s, Dot)]) == 2, "no dot outside"

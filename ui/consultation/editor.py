@@ -287,9 +287,19 @@ class ConsultationEditor(QWidget):
 
     def find_diagnosis(self) -> None:
         """Put the keys into the find box of the diagnoses, with room for its list."""
-        bar, here = self._area.verticalScrollBar(), self._area.viewport()
-        bar.setValue(bar.value() + self.diagnoses.box.mapTo(self._area, QPoint()).y() - here.height() // 4)
+        self._raise(self.diagnoses.box)
         self.diagnoses.box.setFocus()
+
+    def enter_vitals(self) -> None:
+        """Put the keys into the first vital sign, with the others in sight."""
+        first = self.vitals.editor("systolic")
+        self._raise(first)
+        first.setFocus()
+
+    def _raise(self, widget: QWidget) -> None:
+        """Scroll so that a widget stands in the upper part, with room below it."""
+        bar, here = self._area.verticalScrollBar(), self._area.viewport()
+        bar.setValue(bar.value() + widget.mapTo(self._area, QPoint()).y() - here.height() // 5)
 
     def compare(self) -> None:
         """Show the two versions that wait for a choice."""

@@ -95,6 +95,8 @@ class NotesForm(QWidget):
                 menu.addAction(snippet.name, partial(self.insert, kind, snippet))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self._editors[kind].mapToGlobal(QPoint(0, 0)))
+        if menu.actions():
+            menu.setActiveAction(menu.actions()[0])  # Enter takes it
 
     def insert(self, kind: str, snippet: Snippet) -> None:
         """Put a template at the cursor, after asking what it asks."""

@@ -29,5 +29,6 @@ def editor_commands(editor: Callable[[], ConsultationEditor | None]) -> tuple[Ac
         Action("Prescribe a medicine", on_it(lambda e: e.prescription.focus_line()), "prescription", "F7", "rx", typed),
         Action("Renew all long-term medicines", on_it(lambda e: e.prescription.repeat.renew_all()), "history", "Alt+R"),
         Action("Complete the visit", on_it(lambda e: e.complete()), "finish", "F9"),
+        Action("Enter vital signs", on_it(lambda e: e.enter_vitals()), "vitals", "Alt+G"),
         Action("Find a diagnosis", on_it(lambda e: e.find_diagnosis()), "chart", "Alt+D"),
     )

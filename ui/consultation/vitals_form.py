@@ -127,7 +127,7 @@ class VitalsForm(QWidget):
         editor.setAlignment(Qt.AlignmentFlag.AlignRight)
         editor.setMinimumWidth(72)
         editor.setProperty(HOLDS_REFRESH, True)  # noqa: FBT003  Qt's signature
-        editor.setToolTip(limits_text(vital))
+        editor.setToolTip(f"{limits_text(vital)}  (Alt+G)" if name == FIELDS[0] else limits_text(vital))
         editor.textEdited.connect(lambda _text, n=name: self._typed(n))
         words = label("", "hint", wrap=True)
         words.hide()

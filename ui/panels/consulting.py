@@ -323,10 +323,13 @@ class ConsultingPanel(Panel):
                 variant="primary",
                 icon="print",
                 theme=self.desk.theme,
+                tip="Show and print it  (Enter)",
             )
+            self.paper_button.setAutoDefault(True)
             lines.addWidget(label(f"Prescription {number}"))
             lines.addWidget(self.paper_button)
-        self.next_button = button("Next patient", self.next_requested.emit, icon="right", theme=self.desk.theme)
+        self.next_button = button("Next patient", self.next_requested.emit, icon="right", theme=self.desk.theme, tip="Next  (Enter)")
+        self.next_button.setAutoDefault(True)
         lines.addWidget(self.next_button)
         lines.addStretch(2)
         lines.setContentsMargins(48, 24, 48, 24)

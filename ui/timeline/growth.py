@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
@@ -107,8 +107,10 @@ class GrowthView(QWidget):
         outer.addLayout(head)
         outer.addWidget(self.drawing, 1)
         outer.addWidget(self._empty, 1)
-        self.words.setContentsMargins(16, 4, 16, 8)
-        outer.addWidget(self.words, 0, Qt.AlignmentFlag.AlignTop)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(16, 4, 16, 8)
+        foot.addWidget(self.words)
+        outer.addLayout(foot)
         self._draw()
 
     def clear(self) -> None:

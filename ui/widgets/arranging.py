@@ -31,8 +31,8 @@ def focus_kept(widget: QWidget) -> Iterator[None]:
     name = focus.objectName() if focus is not None and widget.isAncestorOf(focus) else ""
     yield
     for found in widget.findChildren(QWidget, name) if name else ():
-        if not found.isHidden():  # the old one is hidden until the event loop takes it away
-            found.setFocus()
+        if not (found.isHidden() and found.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)):
+            found.setFocus()  # the old one was hidden until the event loop takes it away; the new one only was not shown yet
 
 
 def emptied(layout: QLayout) -> None:
