@@ -138,6 +138,7 @@ def report(what: str, typist: Typist) -> None:
     print(f"{what}: {len(lost)} kills, {len(typist.kept)} letters, lost at most {lost[-1]:.2f} s, in the middle {middle:.2f} s")
 
 
+@pytest.mark.timeout(600)
 def test_a_killed_editor_loses_at_most_a_second(typist: Typist) -> None:
     for number, seconds in enumerate(moments(ROUNDS, 0.2)):
         typist.round(number, seconds)
