@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
+
 from ui.tour.consulting_room import expect, in_light, patient_called, room_of
 
 if TYPE_CHECKING:
@@ -41,7 +43,16 @@ def _axis(w: Walk) -> None:
     expect(len(history.events) >= 13 and len(history.spans) >= 6 and len(history.series) >= 5,
            f"{len(history.events)} events, {len(history.spans)} bars, {len(history.series)} plots")
     w.guide.fact("events, bars, plots", [len(history.events), len(history.spans), len(history.series)])
+    axis = view.axis
+    for _ in axis.drawn.marks:
+        w.guide.keys(axis, Qt.Key.Key_Right)
+        if axis._marked is not None and axis._marked.kind == "visit":  # noqa: SLF001
+            break
     w.guide.picture(w.windows["dora"], "time-axis")
+    w.guide.keys(axis, Qt.Key.Key_Return)
+    w.guide.until(lambda: room.chart.tabs.currentWidget() is room.chart.visits, "Enter opens the marked visit")
+    room.chart.show_tab(view)
+    w.guide.settle()
 
 
 def _wide(w: Walk) -> None:
