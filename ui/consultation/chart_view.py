@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
 
 from clinicdesk.rules.ages import years
@@ -31,7 +31,7 @@ from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
 from ui.timeline.growth import GrowthView, is_child
 from ui.timeline.view import TimelineView
-from ui.widgets.arranging import emptied, scrolled
+from ui.widgets.arranging import emptied, measured_anew, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.section import Section
 from ui.widgets.text import button, label
@@ -82,6 +82,7 @@ class ChartView(QWidget):
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
+        desk.theme.changed.connect(lambda: QTimer.singleShot(0, self, self._measure_summary))
         self.tabs.currentChanged.connect(lambda _number: self._read_shown())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -147,6 +148,9 @@ class ChartView(QWidget):
         else:
             self.tabs.setCurrentIndex(0)
 
+    def _measure_summary(self) -> None:
+        measured_anew(self.tabs.widget(0))
+
     def _refused(self, error: Exception) -> None:
         emptied(self._summary)
         self._summary.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
@@ -170,6 +174,7 @@ class ChartView(QWidget):
         if len(chart.vitals) > 1:
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
+        QTimer.singleShot(0, self, self._measure_summary)
         self._offer_growth(is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
         self.read.emit(chart)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 
 def scrolled(column: QVBoxLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 12) -> QScrollArea:
@@ -22,6 +22,14 @@ def scrolled(column: QVBoxLayout, *, margins: tuple[int, int, int, int] = (0, 0,
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inner)
     return area
+
+
+def measured_anew(widget: QWidget) -> None:
+    """Lines that wrap are asked again how tall they are: what was asked before the style sheet reached them (or before the scheme changed)
+    would be kept, and cut letters."""
+    for one in widget.findChildren(QLabel):
+        if one.wordWrap():
+            one.updateGeometry()
 
 
 @contextmanager
