@@ -64,6 +64,7 @@ class ChartView(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._summary = QVBoxLayout()
+        self._summary_page = scrolled(self._summary, margins=MARGINS)
         self.visits, self.timeline, self.growth = VisitsView(desk), TimelineView(desk), GrowthView(desk, self)
         self.growth.hide()
         self.timeline.opened.connect(self._open_mark)
@@ -73,7 +74,7 @@ class ChartView(QWidget):
         self.attachments = AttachmentsView(desk)
         self.attachments.take_drops_of(self)
         for title, widget in (
-            ("Summary", scrolled(self._summary, margins=MARGINS)),
+            ("Summary", self._summary_page),
             ("Time", self.timeline),
             ("Visits", self.visits),
             ("Papers", self.papers),
@@ -82,7 +83,7 @@ class ChartView(QWidget):
             ("Sessions", self.sessions),
         ):
             self.tabs.addTab(widget, title)
-        desk.theme.changed.connect(lambda: QTimer.singleShot(0, self, self._measure_summary))
+        desk.theme.changed.connect(self._measure_soon)
         self.tabs.currentChanged.connect(lambda _number: self._read_shown())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -148,8 +149,8 @@ class ChartView(QWidget):
         else:
             self.tabs.setCurrentIndex(0)
 
-    def _measure_summary(self) -> None:
-        measured_anew(self.tabs.widget(0))
+    def _measure_soon(self) -> None:
+        QTimer.singleShot(0, self, lambda: measured_anew(self._summary_page))
 
     def _refused(self, error: Exception) -> None:
         emptied(self._summary)
@@ -174,7 +175,7 @@ class ChartView(QWidget):
         if len(chart.vitals) > 1:
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
-        QTimer.singleShot(0, self, self._measure_summary)
+        self._measure_soon()
         self._offer_growth(is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
         self.read.emit(chart)
 
