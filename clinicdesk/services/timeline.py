@@ -31,6 +31,8 @@ from clinicdesk.services.records import KINDS
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
 
+#: A renewal this much later, in seconds, still goes on with the same course: two weeks.
+_RENEWAL_GAP = 14 * 86_400.0
 #: Measurements in the order of their plots.
 _PLOTS = ("pulse", "temperature", "respiration", "spo2", "weight", "height", "glucose", "head_circumference", "pain", "gcs")
 
@@ -141,8 +143,21 @@ def _medicines(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterabl
             of_person(Medicine.patient_id, patient_id)
         )
     )
-    return [Span("medicine", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
-            for ref, name, begun, ended, recorded in rows]
+    return courses([Span("medicine", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
+                    for ref, name, begun, ended, recorded in rows])
+
+
+def courses(spans: Iterable[Span]) -> list[Span]:
+    """One bar for a medicine that is renewed: prescriptions of one description that follow each other within the gap go on as one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.title, one.begins)):
+        last = found[-1] if found else None
+        if last is not None and last.title == span.title and (last.ends is None or span.begins <= last.ends + _RENEWAL_GAP):
+            ends = None if last.ends is None or span.ends is None else max(last.ends, span.ends)
+            found[-1] = Span(last.kind, last.begins, ends, last.title, span.ref)
+        else:
+            found.append(span)
+    return found
 
 
 def _moment(day: date, zone: tzinfo) -> float:

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from clinicdesk.errors import NotAllowed
 from clinicdesk.models.clinical import Vitals
+from clinicdesk.rules.time_axis import Span
 from clinicdesk.services import chart, growth, records, timeline
 from tests.clinics import Practice
 from tests.screens.office import Office
@@ -155,6 +156,15 @@ def test_the_axis_costs_the_same_number_of_queries_whatever_the_history(practice
     with practice.read("dora") as session, counted(session) as many:
         timeline.history(session, patient)
     assert len(few) == len(many)
+
+
+def test_a_renewed_medicine_is_one_bar() -> None:
+    def span(begins: float, ends: float | None, title: str = "amlodipine 5 mg", ref: int = 1) -> Span:
+        return Span("medicine", begins * 86_400, None if ends is None else ends * 86_400, title, ref)
+
+    assert timeline.courses([span(0, 28), span(30, 58, ref=2), span(100, 128, ref=3)]) == [span(0, 58, ref=2), span(100, 128, ref=3)]
+    assert timeline.courses([span(0, None), span(30, 58, ref=2)]) == [span(0, None, ref=2)]
+    assert len(timeline.courses([span(0, 28), span(5, 9, "paracetamol 500 mg")])) == 2
 
 
 def test_nobody_without_care_reads_it(practice: Practice, patient: str) -> None:

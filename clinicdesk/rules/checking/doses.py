@@ -77,7 +77,12 @@ def _line(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[A
 
 def _weight(case: Case, line: Line, ingredient: str, limits: list[Limit]) -> Iterator[Alert]:
     age = case.age
-    if age is None or age >= CHILD_BELOW:
+    if age is None:
+        yield not_checked(case, "limits", 3, slug("age-unknown", ingredient), line.prescribed.medicine,
+                          f"The date of birth is not recorded; {ingredient} was checked against the adult limits alone.",
+                          advice="Ask for the date of birth.", facts=("date of birth not recorded",))
+        return
+    if age >= CHILD_BELOW:
         return
     by_weight = [row for row in limits if row.fact.endswith("-per-kg")]
     if by_weight and case.facts.weight_kg is None:
