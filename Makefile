@@ -46,7 +46,7 @@ tour: $(VENV)/runtime.stamp ## every role's main job through the real windows, w
 	$(BIN)/clinicdesk tour $(TOUR)
 
 test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dose" for some)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 3 --dist loadgroup $(TESTS)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
 
 check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 	$(BIN)/ruff check .

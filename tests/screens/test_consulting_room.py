@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from shiboken6 import isValid
 
 from clinicdesk.services import addenda, visits
 from clinicdesk.storage.journal import Journal
@@ -125,7 +126,7 @@ def test_an_addendum_whose_window_went_is_offered_without_a_restart(office: Offi
     folder = practice.clinic.settings.data_dir / "drafts"
     office.until(lambda: list(folder.glob("addendum-*.draft")))
     sheet.deleteLater()  # signed out by the clock, the window goes and takes its sheets with it
-    office.settle()
+    office.until(lambda: not isValid(sheet))
     room.chart.visits._add(room.chart.visits.texts[0])
     again = office.sheet(AddendumSheet)
     office.until(lambda: again.editor.toPlainText() == "half an addendum")
