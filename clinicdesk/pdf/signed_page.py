@@ -7,6 +7,7 @@ modules); as many stand in a row as the paper is wide, and a page holds no more 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -53,7 +54,7 @@ class Drawn:
     codes: tuple[tuple[str, ...], ...]
 
 
-class SignedLayout:
+class SignedLayout(ABC):
     """Draws such a paper; a kind of paper says what stands in the head and in its units."""
 
     who = "Prescriber"
@@ -69,17 +70,17 @@ class SignedLayout:
         self.in_a_row = int((self.width + _GAP) // (CODE + _GAP))
         self.code_rows = 1
 
+    @abstractmethod
     def rows_of_units(self) -> list[list[Row]]:
         """The rows of each unit of the claim, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closing_words(self) -> str:
         """What stands in the closed space of the last page."""
-        raise NotImplementedError
 
+    @abstractmethod
     def head(self, paper: Paper) -> float:
         """Draw the head; gives where it ends."""
-        raise NotImplementedError
 
     def drawn(self) -> Drawn:
         """The whole document. `ClinicError` when the head leaves no room or the text does not fit the codes."""

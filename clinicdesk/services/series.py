@@ -108,6 +108,18 @@ def members(session: ClinicSession, appointment_id: int, scope: str) -> list[App
     return sorted([row, *session.scalars(query)], key=lambda one: (one.starts_at, one.id))
 
 
+def _hold(session: ClinicSession, appointment_id: int, scope: str) -> None:
+    """Lock whatever `members` may name a moment later: all of the series, closed ones too.
+
+    Another desk may open one of them again while this waits for the first lock; taken only then, it would be out of the common order.
+    """
+    row = session.get(Appointment, appointment_id)
+    if row is None:
+        raise NotAllowed
+    alone = scope == THIS or row.series_id is None
+    undoing.hold(session, [row.id] if alone else session.scalars(select(Appointment.id).where(Appointment.series_id == row.series_id)))
+
+
 def plan_move(
     session: ClinicSession, appointment_id: int, scope: str, doctor_id: int, starts_at: datetime, ends_at: datetime
 ) -> list[Planned]:
@@ -132,7 +144,7 @@ def move(
     leave: Collection[int] = (),
 ) -> int:
     """Move them all but `leave`, or none: SlotTaken names the first that cannot go. Gives how many were moved."""
-    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
+    _hold(session, appointment_id, scope)
     wanted = [one for one in plan_move(session, appointment_id, scope, doctor_id, starts_at, ends_at) if one.appointment_id not in leave]
     forward = any(one.was is not None and one.starts_at > one.was for one in wanted)
     with session.attempt(), undoing.one_action(session, "series" if len(wanted) > 1 else "move"):
@@ -148,7 +160,7 @@ def move(
 
 def cancel(session: ClinicSession, appointment_id: int, scope: str, reason: str, version: int) -> int:
     """Cancel them with one reason; how many were cancelled. The others of the series stay as they are."""
-    undoing.hold(session, (row.id for row in members(session, appointment_id, scope)))
+    _hold(session, appointment_id, scope)
     rows = members(session, appointment_id, scope)
     with session.attempt(), undoing.one_action(session, "series" if len(rows) > 1 else "step"):
         for row in rows:
