@@ -117,34 +117,26 @@ def _papers(session: ClinicSession, patient_id: str) -> Iterable[Event]:
             *(Event("paper", at.timestamp(), f"{PAPERS[kind][0]} {number}", number) for at, number, kind in others)]
 
 
-def _allergies(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
-    rows = session.execute(
-        select(Allergy.id, Allergy.substance, Allergy.noted_on, Allergy.ended_on, Allergy.recorded_at).where(
-            of_person(Allergy.patient_id, patient_id)
-        )
-    )
-    return [Span("allergy", _moment(noted, zone) if noted else recorded.timestamp(), _end(ended, zone), name, ref)
-            for ref, name, noted, ended, recorded in rows]
+def _allergies(session: ClinicSession, patient_id: str, zone: tzinfo) -> list[Span]:
+    return _spans(session, patient_id, zone, "allergy", (Allergy.substance, Allergy.noted_on))
 
 
-def _problems(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
+def _problems(session: ClinicSession, patient_id: str, zone: tzinfo) -> list[Span]:
+    return _spans(session, patient_id, zone, "problem", (Problem.description, Problem.started_on))
+
+
+def _medicines(session: ClinicSession, patient_id: str, zone: tzinfo) -> list[Span]:
+    return courses(_spans(session, patient_id, zone, "medicine", (Medicine.description, Medicine.started_on)))
+
+
+def _spans(session: ClinicSession, patient_id: str, zone: tzinfo, kind: str, named_and_begun: tuple[Any, Any]) -> list[Span]:
+    """Bars of one kind of clinical fact, from the columns of its title and first day; without a day it begins when recorded."""
+    model = named_and_begun[0].class_
     rows = session.execute(
-        select(Problem.id, Problem.description, Problem.started_on, Problem.ended_on, Problem.recorded_at).where(
-            of_person(Problem.patient_id, patient_id)
-        )
+        select(model.id, *named_and_begun, model.ended_on, model.recorded_at).where(of_person(model.patient_id, patient_id))
     )
-    return [Span("problem", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
+    return [Span(kind, _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
             for ref, name, begun, ended, recorded in rows]
-
-
-def _medicines(session: ClinicSession, patient_id: str, zone: tzinfo) -> Iterable[Span]:
-    rows = session.execute(
-        select(Medicine.id, Medicine.description, Medicine.started_on, Medicine.ended_on, Medicine.recorded_at).where(
-            of_person(Medicine.patient_id, patient_id)
-        )
-    )
-    return courses([Span("medicine", _moment(begun, zone) if begun else recorded.timestamp(), _end(ended, zone), name, ref)
-                    for ref, name, begun, ended, recorded in rows])
 
 
 def courses(spans: Iterable[Span]) -> list[Span]:

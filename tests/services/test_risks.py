@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError, Invalid, NotAllowed
-from clinicdesk.services import chart, risks
+from clinicdesk.services import chart, risks, timeline
 from clinicdesk.services.risks import AllergyForm, ProblemForm
 from tests.clinics import Practice
 from tests.services.test_attachments import patient_of_dora
@@ -121,3 +121,16 @@ def test_an_imported_code_of_another_system_survives_a_correction(practice: Prac
     write(practice, risks.change_problem, number, 2, ProblemForm("Hypertension, essential"))
     assert as_owner(practice, "select system, code, description from clinic.problems") == [
         ("SNOMED-CT", "38341003", "Hypertension, essential")]
+
+
+def test_they_stand_on_the_time_axis_from_their_first_day_or_from_their_recording(practice: Practice) -> None:
+    patient = patient_of_dora(practice)
+    write(practice, risks.add_allergy, patient, AllergyForm("Penicillin", noted="3-Feb-2019"))
+    write(practice, risks.add_problem, patient, ProblemForm("Gout", started="4-Mar-2020"))
+    write(practice, risks.add_problem, patient, ProblemForm("Asthma"))
+    with practice.read("dora") as session:
+        spans, zone, now = timeline.history(session, patient).spans, session.zone, session.now()
+    assert [(s.kind, s.title, s.ends) for s in spans] == [
+        ("allergy", "Penicillin", None), ("problem", "Gout", None), ("problem", "Asthma", None)]
+    days = [datetime.fromtimestamp(s.begins, zone).date() for s in spans]
+    assert days == [date(2019, 2, 3), date(2020, 3, 4), now.astimezone(zone).date()]
