@@ -96,6 +96,7 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "addendum_unsigned": ("refused", "", "An addendum belongs to a signed visit. This one is still open."),
     "ck_addenda_body": ("invalid", "text", "An addendum has at most 10,000 characters."),
     "ck_diagnoses_description": ("invalid", "diagnoses", "A diagnosis has 1 to 300 characters."),
+    "audit_append_only": ("refused", "", "The audit log cannot be changed."),
     "consultation_fixed": ("refused", "", "This cannot be changed in a consultation."),
     "visit_not_completed": ("refused", "", "Only the doctor of a completed appointment adds to the visit history."),
     # Attachments and immunizations
