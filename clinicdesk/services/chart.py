@@ -111,7 +111,7 @@ def banner(session: ClinicSession, patient_id: str) -> Banner:
 def _allergy_slot(session: ClinicSession, patient_id: str) -> tuple[str, tuple[str, ...]]:
     if session.me is None or session.me.role not in {"doctor", "patient"}:
         return "", ()
-    if not session.scalar(select(exists().where(PatientKey.patient_id == patient_id, PatientKey.purpose == "clinical"))):
+    if not session.scalar(select(exists(PatientKey.purpose).where(PatientKey.patient_id == patient_id, PatientKey.purpose == "clinical"))):
         return UNAVAILABLE, ()
     names = tuple(
         session.scalars(

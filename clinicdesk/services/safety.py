@@ -111,7 +111,8 @@ def facts_of(session: ClinicSession, patient_id: str, draft: ConsultationDraft |
 
     NotAllowed without a care relation: rows that may not be read would look like facts that were never recorded.
     """
-    if not session.scalar(select(exists().where(of_person(PatientKey.patient_id, patient_id), PatientKey.purpose == CLINICAL))):
+    known = select(exists(PatientKey.purpose).where(of_person(PatientKey.patient_id, patient_id), PatientKey.purpose == CLINICAL))
+    if not session.scalar(known):
         raise NotAllowed("This patient is not in your care.")
     today = session.now().astimezone(session.zone).date()
     person = session.execute(select(Patient.born, Patient.sex).where(Patient.id == func.clinic.person_of(patient_id))).one()

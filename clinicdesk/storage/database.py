@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, Executable, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from clinicdesk.errors import Collision, SignedOut
+from clinicdesk.errors import Collision, NotAllowed, SignedOut
+from clinicdesk.storage.reading import LIST, Kept, Seen, watch
 from clinicdesk.storage.translation import translated
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from clinicdesk.services.people import Me
@@ -27,6 +32,8 @@ _BEGIN = text(
     "select case when set_config('clinicdesk.session', :token, true) is not null"
     " and set_config('transaction_read_only', :mode, true) is not null then auth.me() end"
 )
+_SAW = text("select audit.saw(cast(:patients as text[]), cast(:categories as text[]))")
+_REFUSED = text("select audit.refused(:category, :patient, :subject)")
 
 
 class ClinicSession(Session):
@@ -34,6 +41,8 @@ class ClinicSession(Session):
     journals, the zone, the clock, me.
 
     `me` is the person who signed in (None for the owner's own tools); what she may do is decided by the database, not by this value.
+    `seen` is what was read of whose chart, `released` the wrapped keys this program was given lately; `aside()` is a short transaction of
+    the same person beside this one, kept whatever becomes of this one.
     """
 
     vault: Vault
@@ -42,6 +51,11 @@ class ClinicSession(Session):
     zone: ZoneInfo
     me: Me | None
     now: Callable[[], datetime]
+    seen: Seen
+    token: str | None
+    read_only: bool
+    released: Kept[bytes]
+    aside: Callable[[], AbstractContextManager[ClinicSession]]
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -71,6 +85,10 @@ class ClinicSession(Session):
     def my_id(self) -> int | None:
         """The account of whoever asks; None for the owner's own tools."""
         return self.me.user_id if self.me else None
+
+
+def _pairs(seen: list[tuple[str, str]]) -> dict[str, list[str | None]]:
+    return {"patients": [patient or None for patient, _ in seen], "categories": [category for _, category in seen]}
 
 
 def utc_now() -> datetime:
@@ -109,6 +127,9 @@ class Database:
                 cursor.execute("set timezone = 'UTC'")
             connection.commit()  # type: ignore[attr-defined]
 
+        watch(self.engine)
+        self._told: Kept[bool] = Kept()
+        self._released: Kept[bytes] = Kept()
         self.zone = ZoneInfo(zone)
         self.vault: Vault | None = None
         self.documents: Documents | None = None
@@ -118,7 +139,8 @@ class Database:
     @contextmanager
     def _transaction(self, token: str | None, me: Me | None, *, read_only: bool) -> Iterator[ClinicSession]:
         session = ClinicSession(self.engine, expire_on_commit=False, autoflush=not read_only)
-        session.zone, session.me, session.now = self.zone, me, self.now
+        session.zone, session.me, session.now, session.seen = self.zone, me, self.now, Seen()
+        session.token, session.read_only, session.released, session.aside = token, read_only, self._released, partial(self.write, token, me)
         if self.vault is not None:
             session.vault = self.vault
         if self.documents is not None:
@@ -127,17 +149,44 @@ class Database:
             session.journals = self.journals
         try:
             with session.begin():
+                session.connection().info["seen"] = session.seen
                 who = session.execute(_BEGIN, {"token": token or "", "mode": "on" if read_only else "off"}).scalar_one()
                 if token and who is None:
                     raise SignedOut
                 yield session
+                news = [pair for pair in sorted(session.seen.pairs) if not self._told.get((token, *pair))] if token else []
+                if news and not read_only:
+                    session.flush()
+                    session.execute(_SAW, _pairs(news))
+            if token and news:
+                if read_only:
+                    with self.engine.begin() as connection:
+                        connection.execute(_BEGIN, {"token": token, "mode": "off"})
+                        connection.execute(_SAW, _pairs(news))
+                for pair in news:
+                    self._told.put((token, *pair), True)  # noqa: FBT003  the value of a set
         except Exception as error:
             known = translated(error)
+            if token and isinstance(known or error, NotAllowed):
+                self._refused(token, session.seen)
             if known is None or known is error:
                 raise
             raise known from error
         finally:
             session.close()
+
+    def _refused(self, token: str, seen: Seen) -> None:
+        """Write a refusal down; its own transaction is gone. That it was refused matters more than that it could be written down."""
+        patients = {patient for patient, _ in seen.pairs if patient != LIST}
+        categories = {category for _, category in seen.pairs}
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(_BEGIN, {"token": token, "mode": "off"})
+                connection.execute(_REFUSED, {"category": min(categories, default="other"),
+                                              "patient": patients.pop() if len(patients) == 1 else None,
+                                              "subject": ", ".join(sorted(categories))[:200]})
+        except SQLAlchemyError as error:
+            log.warning("a refusal could not be written down: %s", type(error).__name__)
 
     @contextmanager
     def read(self, token: str | None = None, me: Me | None = None) -> Iterator[ClinicSession]:
