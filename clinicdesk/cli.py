@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from clinicdesk import __version__
 from clinicdesk.commands import (
+    audit,
     bench,
     check,
     check_medicines,
@@ -40,6 +41,7 @@ app.command("parse-sig")(parse_sig.parse_sig)
 app.command("tour")(tour.tour)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
+app.add_typer(audit.app, name="audit")
 app.add_typer(documents.app, name="documents")
 app.add_typer(import_.app, name="import")
 app.add_typer(key.app, name="key")

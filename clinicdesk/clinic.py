@@ -61,7 +61,7 @@ class Clinic:
     def _open(self, url: str, zone: str, pool_size: int = 6) -> Database:
         database = Database(url, zone=zone, pool_size=pool_size)
         database.vault, database.documents = self.vault, self.documents
-        database.journals = self.settings.data_dir / "drafts"
+        database.folder = self.settings.data_dir
         return database
 
     def read(self, token: str | None) -> AbstractContextManager[ClinicSession]:

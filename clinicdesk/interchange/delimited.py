@@ -43,6 +43,11 @@ class TableRow:
         return Refusal(self.file, self.line, reason)
 
 
+def harmless(text: str) -> str:
+    """A cell for a table that a spreadsheet opens: it must not take somebody's words for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
+
+
 def find(folder: Path, name: str) -> Path | None:
     """`name` or `name.gz` in the folder, whatever its case; None when there is neither."""
     try:

@@ -16,7 +16,7 @@ from procrastinate.jobs import Job
 
 from clinicdesk.errors import Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import attachments, messages, visits, waiting
+from clinicdesk.services import attachments, auditing, messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -57,6 +57,12 @@ def build_app(url: str, database: Database) -> App:
     @app.task(name="every_minute", queue="desk", queueing_lock="every_minute")
     def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
         tidy_desk(database)
+
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="anchor_audit", queue="desk", queueing_lock="anchor_audit")
+    def anchor_audit(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
+        with database.write() as session:
+            auditing.anchor(session)
 
     @app.task(name="follow_person", queue="documents", retry=Patience())
     def follow_person(patient_id: str) -> None:

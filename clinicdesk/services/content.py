@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from clinicdesk.errors import Invalid, NotAllowed
+from clinicdesk.interchange.delimited import harmless
 from clinicdesk.models.accounts import User
 from clinicdesk.models.alerts import ContentApproval
 from clinicdesk.models.operations import Setting
@@ -147,11 +148,6 @@ def report_csv(rows: Sequence[OverrideRow]) -> bytes:
     table = csv.writer(written)
     table.writerow(("Rule", "Tier", "Medicine", "Alert", "Fired", "Overridden", "Per cent", "Reasons"))
     for row in rows:
-        table.writerow((RULE_NAMES.get(row.rule, "Not checked"), row.tier, _harmless(row.medicine), _harmless(row.key), row.fired,
+        table.writerow((RULE_NAMES.get(row.rule, "Not checked"), row.tier, harmless(row.medicine), harmless(row.key), row.fired,
                         row.overridden, row.percent, row.reason_words))
     return written.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet must not take a medicine's name for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text

@@ -41,7 +41,7 @@ def journal_place(session: ClinicSession, patient_id: str, name: str) -> Journal
     if session.my_id is None:
         raise NotAllowed
     own = f"{name}-{session.my_id}"
-    return JournalPlace(session.journals, own, key_of(session, patient_id, CLINICAL), Place(patient_id, "journal", own))
+    return JournalPlace(session.folder / "drafts", own, key_of(session, patient_id, CLINICAL), Place(patient_id, "journal", own))
 
 
 def snapshot(draft: ConsultationDraft, base: ConsultationDraft, version: int, at: datetime) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from clinicdesk.errors import Collision, NotAllowed, SignedOut
-from clinicdesk.storage.reading import LIST, Kept, Seen, watch
+from clinicdesk.storage.reading import Kept, Seen, watch
 from clinicdesk.storage.translation import translated
 
 T = TypeVar("T")
@@ -37,8 +37,8 @@ _REFUSED = text("select audit.refused(:category, :patient, :subject)")
 
 
 class ClinicSession(Session):
-    """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the folder of the draft
-    journals, the zone, the clock, me.
+    """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the data folder, the zone,
+    the clock, me.
 
     `me` is the person who signed in (None for the owner's own tools); what she may do is decided by the database, not by this value.
     `seen` is what was read of whose chart, `released` the wrapped keys this program was given lately; `aside()` is a short transaction of
@@ -47,7 +47,7 @@ class ClinicSession(Session):
 
     vault: Vault
     documents: Documents
-    journals: Path
+    folder: Path
     zone: ZoneInfo
     me: Me | None
     now: Callable[[], datetime]
@@ -133,7 +133,7 @@ class Database:
         self.zone = ZoneInfo(zone)
         self.vault: Vault | None = None
         self.documents: Documents | None = None
-        self.journals: Path | None = None
+        self.folder: Path | None = None
         self.now: Callable[[], datetime] = utc_now
 
     @contextmanager
@@ -145,8 +145,8 @@ class Database:
             session.vault = self.vault
         if self.documents is not None:
             session.documents = self.documents
-        if self.journals is not None:
-            session.journals = self.journals
+        if self.folder is not None:
+            session.folder = self.folder
         try:
             with session.begin():
                 session.connection().info["seen"] = session.seen
@@ -177,14 +177,12 @@ class Database:
 
     def _refused(self, token: str, seen: Seen) -> None:
         """Write a refusal down; its own transaction is gone. That it was refused matters more than that it could be written down."""
-        patients = {patient for patient, _ in seen.pairs if patient != LIST}
-        categories = {category for _, category in seen.pairs}
+        patients, categories = sorted(seen.patients), sorted({category for _, category in seen.pairs})
         try:
             with self.engine.begin() as connection:
                 connection.execute(_BEGIN, {"token": token, "mode": "off"})
-                connection.execute(_REFUSED, {"category": min(categories, default="other"),
-                                              "patient": patients.pop() if len(patients) == 1 else None,
-                                              "subject": ", ".join(sorted(categories))[:200]})
+                connection.execute(_REFUSED, {"category": categories[0] if categories else "other",
+                                              "patient": patients[0] if len(patients) == 1 else None, "subject": ", ".join(categories)})
         except SQLAlchemyError as error:
             log.warning("a refusal could not be written down: %s", type(error).__name__)
 

@@ -111,6 +111,7 @@ class Documents:
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._visits = self._database.get_collection(self._names[1], codec_options=options)
         self._files = GridFSBucket(self._database, bucket_name="attachments")
+        self._anchors = self._database[f"{self._names[1]}_anchors"]
 
     def move_to(self, uri: str) -> None:
         """Use the server at another address from now on; nothing happens when it is the same."""
@@ -118,6 +119,17 @@ class Documents:
             before = self._client
             self._connect(uri)
             before.close()
+
+    def keep_anchor(self, line: dict[str, Any]) -> None:
+        """Keep an anchor of the audit log; one that is there stays as it is."""
+        name = f"{line['seq']}:{line['hash']}"
+        with _translated():
+            self._anchors.update_one({"_id": name}, {"$setOnInsert": {**line, "_id": name}}, upsert=True)
+
+    def anchors(self) -> list[dict[str, Any]]:
+        """Every anchor that was kept here."""
+        with _translated():
+            return list(self._anchors.find({}))
 
     def ensure(self) -> None:
         """Create the collection with its validator and indexes, or bring an older one up to date. Idempotent, safe from two desks."""

@@ -30,23 +30,20 @@ class Seen:
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
-        self._patients: set[str] = set()
+        self.patients: set[str] = set()
 
     def statement(self, sql: str, parameters: object) -> None:
         """A statement is about to run."""
-        categories = categories_of(sql)
-        if not categories:
-            return
         named = set(_patients(parameters))
-        self._patients |= named if len(named) <= A_LIST else set()
-        for category in categories:
+        self.patients |= named if len(named) <= A_LIST else set()
+        for category in categories_of(sql):
             lists = category == "identity" and len(named) > A_LIST
-            self.pairs |= {(patient, category) for patient in ({LIST} if lists else named or self._patients or {LIST})}
+            self.pairs |= {(patient, category) for patient in ({LIST} if lists else named or self.patients or {LIST})}
 
     def row(self, table: str, patient_id: str) -> None:
         """A whole row was loaded."""
         if table in CATEGORIES:
-            self._patients.add(patient_id)
+            self.patients.add(patient_id)
             self.pairs.add((patient_id, CATEGORIES[table]))
 
 

@@ -20,6 +20,18 @@ begin
     return null;
 end $$;
 
+-- The end of the chain moves when a transaction commits, by the function above, and in no other way.
+create function audit.guard_head() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op <> 'UPDATE' or pg_trigger_depth() < 2 then
+        raise exception using errcode = 'CD010', constraint = 'audit_append_only', message = 'refused';
+    end if;
+    return new;
+end $$;
+create trigger guard_head before update or delete on audit.head for each row execute function audit.guard_head();
+create trigger no_truncate before truncate on audit.head for each statement execute function audit.refuse();
+
 -- Changes -----------------------------------------------------------------------------------------------------------------------------------
 -- Arguments: category, the column that names the patient ('' for none), and the columns that name the row. No value of a record is kept, only
 -- which columns changed. A count of prints that grew is a print.
@@ -151,7 +163,7 @@ create table audit.anchors (
     hash bytea not null,
     at timestamptz not null default now(),
     mark bytea not null,
-    constraint pk_anchors primary key (seq),
+    constraint pk_anchors primary key (seq, hash),
     constraint ck_anchors_mark check (octet_length(mark) = 32 and octet_length(hash) = 32)
 );
 create trigger append_only before update or delete on audit.anchors for each row execute function audit.refuse();
@@ -179,7 +191,7 @@ begin
          order by e.id desc limit least(p_limit, 5000);
 end $$;
 
-revoke all on function audit.follow(), audit.saw(text[], text[]), audit.told(text, text, text, text), audit.refused(text, text, text),
+revoke all on function audit.follow(), audit.guard_head(), audit.saw(text[], text[]), audit.told(text, text, text, text), audit.refused(text, text, text),
     clinic.in_care(text), clinic.may_open(text, text), clinic.release_key(text, text), audit.my_readers(int) from public;
 grant execute on function audit.saw(text[], text[]), audit.told(text, text, text, text), audit.refused(text, text, text),
     clinic.release_key(text, text), audit.my_readers(int) to clinicdesk_app;
