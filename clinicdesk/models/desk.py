@@ -67,7 +67,7 @@ class Notification(Base):
     __tablename__ = "notifications"
     __table_args__ = (
         CheckConstraint(
-            "kind in ('booked', 'moved', 'moved_away', 'cancelled', 'no_show', 'arrived', 'assigned', 'unassigned')", name="kind"
+            "kind in ('booked', 'moved', 'moved_away', 'cancelled', 'no_show', 'arrived', 'assigned', 'unassigned', 'glass')", name="kind"
         ),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_patient_id", "patient_id"),

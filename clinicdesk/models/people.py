@@ -195,6 +195,7 @@ class Care(Base):
     """Which doctor may read which patient's clinical record: kept by triggers from assignments and appointments, read by policies.
 
     `until` is the last day of an assignment with an end; None means open (an open assignment, or a booking that took or may take place).
+    `expires_at` is set where only broken glass gives it, and is the moment that ends.
     """
 
     __tablename__ = "care"
@@ -202,3 +203,30 @@ class Care(Base):
     doctor_id: Mapped[int] = mapped_column(ForeignKey("clinic.doctors.id"), primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"), primary_key=True)
     until: Mapped[date | None]
+    expires_at: Mapped[datetime | None]
+
+
+class AccessGrant(Base):
+    """Broken glass: a doctor has the record of a patient who is not hers for at most 60 minutes. `words` is why, sealed."""
+
+    __tablename__ = "access_grants"
+    __table_args__ = (
+        CheckConstraint("reason in ('emergency', 'covering', 'asked', 'result', 'other')", name="reason"),
+        CheckConstraint("expires_at > given_at and expires_at <= given_at + interval '60 minutes'", name="expires"),
+        CheckConstraint("verdict in ('', 'justified', 'questioned')", name="verdict"),
+        CheckConstraint("(reviewed_at is null) = (verdict = '') and (reviewed_at is null) = (reviewed_by is null)", name="reviewed"),
+        Index("ix_access_grants_patient_id", "patient_id"),
+        Index("ix_access_grants_unreviewed", "id", postgresql_where=text("reviewed_at is null")),
+        {"schema": "clinic"},
+    )
+    id: Mapped[Id]
+    patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("clinic.doctors.id"))
+    reason: Mapped[str]
+    words: Mapped[Sealed | None]
+    given_at: Mapped[Created]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
+    verdict: Mapped[str] = mapped_column(server_default="")

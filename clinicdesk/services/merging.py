@@ -83,6 +83,7 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "clinic.notifications": (DERIVED, "Notices"),
     "clinic.patient_keys": (DERIVED, "Keys"),
     "clinic.patient_terms": (DERIVED, "Search terms"),
+    "clinic.access_grants": (SHOWN, "Emergency access"),
     "clinic.care": (DERIVED, "Who may read the record"),
     "clinic.different_people": (DERIVED, "Pairs said to be two people"),
     "clinic.merges": (DERIVED, "Merges"),

@@ -25,6 +25,7 @@ WORDS: Final = {
     "arrived": "{name} has arrived for {when}",
     "assigned": "{name} is now your patient",
     "unassigned": "{name} is no longer assigned to you",
+    "glass": "The record of {name} was opened as an emergency",
 }
 
 

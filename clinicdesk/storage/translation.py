@@ -97,6 +97,8 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "ck_addenda_body": ("invalid", "text", "An addendum has at most 10,000 characters."),
     "ck_diagnoses_description": ("invalid", "diagnoses", "A diagnosis has 1 to 300 characters."),
     "audit_append_only": ("refused", "", "The audit log cannot be changed."),
+    "glass_needless": ("refused", "", "This record is open to you already, or there is no such record."),
+    "glass_words": ("invalid", "words", "Say in a few words why you need this record."),
     "consultation_fixed": ("refused", "", "This cannot be changed in a consultation."),
     "visit_not_completed": ("refused", "", "Only the doctor of a completed appointment adds to the visit history."),
     # Attachments and immunizations

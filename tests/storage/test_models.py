@@ -39,6 +39,8 @@ OURS = {
     "ck_series_rule", "ck_desk_actions_kind", "ck_desk_actions_changes", "ck_desk_actions_state", "ck_desk_actions_note",
     "ck_waiting_list_urgency", "ck_waiting_list_status", "ck_offers_times", "ck_offers_status", "uq_tickets_day_number",
     "ck_tickets_number", "ck_tickets_room", "ck_messages_kind", "ck_notifications_kind", "uq_notifications_unread", "uq_messages_waiting",
+    # Emergency access
+    "ck_access_grants_expires", "ck_access_grants_reason", "ck_access_grants_reviewed", "ck_access_grants_verdict",
     # Money
     "uq_charges_request_key", "uq_charges_open", "uq_receipts_number", "uq_receipts_request_key", "ck_receipts_number", "ck_receipts_kind",
     "ck_receipts_currency", "ck_receipts_printed", "ck_payments_kind", "ck_payments_method", "ck_payments_charge", "ck_payments_refunded",
