@@ -9,6 +9,7 @@ from uuid import UUID
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
 
+from clinicdesk.errors import NotAllowed
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.moments import clinical_date, clinical_moment
 from clinicdesk.rules.vitals import VITALS, bp_range, check_vital, number_text
@@ -51,11 +52,13 @@ MARGINS = (12, 12, 12, 12)
 
 
 class ChartView(QWidget):
-    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`."""
+    """Shows one patient's chart. Signals: `read(Chart)` after each reading; `unreadable(Exception)`; `glass_requested()` where it is shut.
+    """
 
     read = Signal(object)
     unreadable = Signal(object)
     renew_requested = Signal(object)
+    glass_requested = Signal()
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,7 +157,10 @@ class ChartView(QWidget):
 
     def _refused(self, error: Exception) -> None:
         emptied(self._summary)
-        self._summary.addWidget(EmptyState(self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice))
+        shut = isinstance(error, NotAllowed) and self.desk.me.role == "doctor"
+        self._summary.addWidget(EmptyState(
+            self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice,
+            action=self.tr("Open as an emergency …") if shut else "", clicked=self.glass_requested.emit if shut else None))
         self.unreadable.emit(error)
 
     def _show_summary(self, chart: Chart) -> None:

@@ -28,6 +28,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             return [kind(desk) for kind in ours]
         case "administrator":
             from ui.panels.appointments import AppointmentsPanel
+            from ui.panels.audit import AuditPanel
             from ui.panels.availability import AvailabilityPanel
             from ui.panels.clinic_settings import SettingsPanel
             from ui.panels.clinical_content import ContentPanel
@@ -39,7 +40,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.till import TillPanel
 
             kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
-                     SessionsPanel, ContentPanel, SettingsPanel)
+                     SessionsPanel, AuditPanel, ContentPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel

@@ -27,6 +27,7 @@ from ui.consultation.editor import ConsultationEditor
 from ui.consultation.room_commands import editor_commands
 from ui.consultation.unsigned import UnsignedPage
 from ui.desk import Desk
+from ui.dialogs.glass import GlassBar, GlassSheet
 from ui.dialogs.paper import PrescriptionWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
@@ -55,10 +56,13 @@ class ConsultingPanel(Panel):
         self._formulary = clinic_knowledge(getattr(desk.settings, "data_dir", None)).formulary
         self.banner = PatientBanner(desk.theme)
         self.banner.hide()
+        self.glass = GlassBar(desk)
+        self.glass.ended.connect(self._glass_ended)
         self.photo = PhotoBox(desk, self, side=48)
         self.chart = ChartView(desk)
         self.chart.read.connect(self._chart_read)
         self.chart.unreadable.connect(self._chart_unreadable)
+        self.chart.glass_requested.connect(self._break_glass)
         self.chart.renew_requested.connect(self._renew)
         self.chart.papers.again.connect(self._prescribe_again)
         self.right = QStackedWidget()
@@ -84,6 +88,7 @@ class ConsultingPanel(Panel):
         head.addWidget(self.banner, 1)
         head.addWidget(self.photo)
         outer.addLayout(head)
+        outer.addWidget(self.glass)
         outer.addWidget(self.split, 1)
         self.chart.setVisible(False)
         self._live = RefreshWhenShown(self.chart, desk.live, ["nothing"], self.refresh)  # writing a note does not keep the chart old
@@ -120,11 +125,8 @@ class ConsultingPanel(Panel):
         self._drop_editor()
         self._show_patient(subject)
         self._live.watch(*_topics(subject))
-        self._show_right(
-            EmptyState(
-                self.desk.theme, "No consultation here.", icon="chart", advice="This is the chart alone. Consultations start from “My day”."
-            )
-        )
+        self._show_right(EmptyState(self.desk.theme, "No consultation here.", icon="chart",
+                                    advice="This is the chart alone. Consultations start from “My day”."))
         return True
 
     def open(self, row: AppointmentRow) -> None:
@@ -165,6 +167,20 @@ class ConsultingPanel(Panel):
         self.chart.setVisible(True)
         self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")
         self.chart.show_patient(patient_id)
+        self.glass.show_patient(patient_id)
+
+    def _break_glass(self) -> None:
+        shown = self.banner.banner
+        if shown is not None:
+            sheet = GlassSheet(self.desk, self.patient_id, f"{shown.given_name} {shown.family_name}", parent=self.window())
+            sheet.opened.connect(lambda _grant: self._show_patient(self.patient_id))
+            sheet.open()
+
+    def _glass_ended(self) -> None:
+        """The record is shut again: nothing of it stays on the screen."""
+        patient_id, self.patient_id = self.patient_id, ""
+        self.chart.show_patient("")
+        self._show_patient(patient_id)
 
     def _chart_read(self, found: Chart) -> None:
         self._show_banner(found.banner)
@@ -192,26 +208,14 @@ class ConsultingPanel(Panel):
         elif row.status == "arrived":
             self._show_right(self._start_page(row, when))
         elif row.status == "completed":
-            self._show_right(
-                EmptyState(
-                    self.desk.theme,
-                    "This visit is completed and signed.",
-                    icon="completed",
-                    advice=f"Appointment of {when}. What was written is under Visits.",
-                )
-            )
+            self._show_right(EmptyState(self.desk.theme, "This visit is completed and signed.", icon="completed",
+                                        advice=f"Appointment of {when}. What was written is under Visits."))
             if row.consultation_id is not None:
                 self.desk.ask(self, consultations.left_unsigned, row.consultation_id, done=lambda found: self._show_unsigned(row, found),
                               failed=lambda _e: None, replaces="unsigned")
         else:
-            self._show_right(
-                EmptyState(
-                    self.desk.theme,
-                    "The patient has not been checked in yet.",
-                    icon="waiting",
-                    advice=f"Appointment {when}. As soon as reception checks her in, the consultation can start.",
-                )
-            )
+            self._show_right(EmptyState(self.desk.theme, "The patient has not been checked in yet.", icon="waiting",
+                                        advice=f"Appointment {when}. As soon as reception checks her in, the consultation can start."))
 
     def _show_unsigned(self, row: AppointmentRow, found: tuple[Unsigned, ...]) -> None:
         if found and self.row is not None and self.row.id == row.id and self.editor is None:

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_time, long_date
 from clinicdesk.rules.steps import STATUSES
-from clinicdesk.services import appointments, visits
+from clinicdesk.services import appointments, auditing, visits
+from clinicdesk.services.accounts import ROLE_WORDS
+from clinicdesk.services.auditing import Reader
 from clinicdesk.services.schedule import AppointmentRow
 from clinicdesk.services.visits import VisitText
 from ui.desk import Desk
@@ -17,6 +19,10 @@ from ui.panel import Panel
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.section import Section
 from ui.widgets.text import label
+
+#: Days and people shown; what an action is called.
+LINES = 30
+WORDS = {"read": "opened", "print": "printed", "export": "exported", "glass": "opened as an emergency"}
 
 
 class MinePanel(Panel):
@@ -40,8 +46,8 @@ class MinePanel(Panel):
         if self.desk.me.patient_id:
             self.desk.ask(self, _mine, self.desk.me.patient_id, done=self._show, replaces="mine")
 
-    def _show(self, found: tuple[list[AppointmentRow], list[VisitText]]) -> None:
-        booked, seen = found
+    def _show(self, found: tuple[list[AppointmentRow], list[VisitText], list[Reader]]) -> None:
+        booked, seen, readers = found
         emptied(self._column)
         self._column.addWidget(label(f"Hello, {self.desk.me.name}", "display"))
         ahead = Section("Your next appointments", card="surface", role="title")
@@ -62,9 +68,29 @@ class MinePanel(Panel):
         if not seen:
             past.body.addWidget(label("No visits yet.", "soft"))
         self._column.addWidget(past)
+        self._column.addWidget(self._opened_by(readers))
         self._column.addStretch(1)
 
 
-def _mine(session: Any, patient_id: str) -> tuple[list[AppointmentRow], list[VisitText]]:
-    """Her appointments and the texts of her last visits; runs on a worker."""
-    return appointments.of_patient(session, patient_id), visits.read(session, visits.of_patient(session, patient_id, 10))
+    def _opened_by(self, readers: list[Reader]) -> Section:
+        """One line a day and person: what she looked at, and what she changed."""
+        section = Section("Who opened your record", card="surface", role="title")
+        lines: dict[tuple[str, str, str], dict[str, set[str]]] = {}
+        for one in readers:
+            day = long_date(one.at, self.desk.zone)
+            lines.setdefault((day, one.name, one.role), {}).setdefault(WORDS.get(one.action, "changed"), set()).add(one.category)
+        for (day, name, role), did in list(lines.items())[:LINES]:
+            section.body.addWidget(label(f"{day}, {name}{f' ({ROLE_WORDS[role].lower()})' if role in ROLE_WORDS else ''}", "heading"))
+            words = "; ".join(f"{action}: {', '.join(sorted(parts))}" for action, parts in did.items())
+            section.body.addWidget(label(words[:1].upper() + words[1:], "body", wrap=True))
+        if not lines:
+            section.body.addWidget(label("Nobody but you yet.", "soft"))
+        elif len(lines) > LINES:
+            section.body.addWidget(label("For more, please ask at reception.", "soft"))
+        return section
+
+
+def _mine(session: Any, patient_id: str) -> tuple[list[AppointmentRow], list[VisitText], list[Reader]]:
+    """Her appointments, the texts of her last visits, and who opened her record; runs on a worker."""
+    seen = visits.read(session, visits.of_patient(session, patient_id, 10))
+    return appointments.of_patient(session, patient_id), seen, auditing.my_readers(session)
