@@ -9,7 +9,7 @@ TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo tour test check bench codes requirements clean
+.PHONY: help venv run demo tour test security check bench codes requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ tour: $(VENV)/runtime.stamp ## every role's main job through the real windows, w
 
 test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dose" for some)
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+security: $(VENV)/dev.stamp ## the adversarial suite: the matrix, every attack as every role, what is sealed, what is written down
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -rA --no-header --show-capture=no tests/security | grep -v "^PASSED" 
 
 check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -66,6 +67,24 @@ class Ward:
 
     def role(self, role: str) -> str | None:
         return {"receptionist": "rita", "doctor": "dora", "administrator": "ada", "patient": "kim", "nobody": None}[role]
+
+
+#: What was checked in this run, printed at its end: what → (cells, failed).
+CELLS: dict[str, tuple[int, int]] = {}
+
+
+def count_cells(what: str, cells: int, failed: int) -> None:
+    """Remember for the summary of `make security` (which runs in one process)."""
+    CELLS[what] = (cells, failed)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many cells were checked, and how many failed."""
+    for what, (cells, failed) in sorted(CELLS.items()):
+        terminalreporter.write_line(f"{what}: {cells} cells checked, {failed} failed")
+    if CELLS:
+        cells, failed = (sum(one[place] for one in CELLS.values()) for place in (0, 1))
+        terminalreporter.write_line(f"together: {cells} cells checked, {failed} failed")
 
 
 def small_picture() -> bytes:
@@ -132,6 +151,7 @@ def ward(practice: Practice) -> Ward:
     mine, other = fill_side(practice, "dora", 9), fill_side(practice, "hugo", 9)
     with practice.write("rita") as session:
         day_close.close(session, practice.at(9, day=0).date(), Decimal(0), Decimal(40), Decimal(0))
+    as_owner(practice, "insert into audit.anchors (seq, hash, mark) select seq, hash, hash from audit.head")
     bare = f"p_{new_key().hex()[:6]}"
     as_owner(practice, "insert into clinic.patients (id, first_name, last_name, born, sex)"
                        " values (%s, 'Bo', 'Bare', '1990-01-01', 'O')", bare)

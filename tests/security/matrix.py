@@ -8,6 +8,10 @@ ROLES = ("receptionist", "doctor", "administrator", "patient", "nobody")
 
 #: table → what each role may see: all rows, its own, those in its care, none; None when the privilege itself is missing.
 READS = {
+    "audit.events":                ("none",      "none", "all",        "none", "none"),
+    "audit.chain":                 ("none",      "none", "all",        "none", "none"),
+    "audit.head":                  ("none",      "none", "all",        "none", "none"),
+    "audit.anchors":               ("none",      "none", "all",        "none", "none"),
     #                               receptionist doctor  administrator patient nobody
     "auth.users":                  ("all",       "all",  "all",        "own+doctors", "none"),
     "auth.credentials":            (None,        None,   None,         None,   None),
@@ -89,6 +93,7 @@ READS = {
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
 WRITES = {
+    **{f"audit.{table}": ("-",) * 5 for table in ("events", "chain", "head", "anchors")},
     "auth.users":                  ("u",         "u",    "U",          "u",    "-"),
     "auth.credentials":            ("-",         "-",    "-",          "-",    "-"),
     "auth.attempts":               ("-",         "-",    "-",          "-",    "-"),

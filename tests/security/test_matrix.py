@@ -171,7 +171,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
     if not where:
         by_doctor = {"clinic.favourites", "clinic.content_approvals", "clinic.working_hours", "clinic.closures", "clinic.time_slots"}
         unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps",
-                    "clinic.receipt_counters", "clinic.day_closes"}
+                    "clinic.receipt_counters", "clinic.day_closes", "audit.events", "audit.chain", "audit.head", "audit.anchors"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"
         where = "true" if table in unscoped else where
     return where, {"me": me, "p": side.patient, "d": side.doctor, "c": side.open, "v": side.visit, **more}
@@ -197,7 +197,7 @@ def shapes(ward: Ward) -> Shapes:
                (array_agg(a.attname::text order by a.attname <> 'version', a.attnum) filter (where attidentity = ''))[1],
                string_agg(a.attname || '::text', ', ' order by a.attname) filter (where a.attnum = any(i.indkey))
           from pg_class c join pg_index i on i.indrelid = c.oid and i.indisprimary join pg_attribute a on a.attrelid = c.oid and attnum > 0
-         where c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace) group by 1""")
+         where c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace, 'audit'::regnamespace) group by 1""")
     return {name: (column, keys) for name, column, keys in rows}
 
 
@@ -266,7 +266,7 @@ def tokens(ward: Ward, role: str) -> list[str | None]:
 
 def test_every_table_stands_in_the_matrix(ward: Ward) -> None:
     tables = {name for (name,) in as_owner(ward.practice, "select oid::regclass::text from pg_class where relkind in ('r', 'p') and"
-                                                          " relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)")}
+                                                          " relnamespace::regnamespace::text in ('auth', 'clinic', 'audit')")}
     assert set(READS) == set(WRITES) == tables
 
 

@@ -20,6 +20,8 @@ from clinicdesk.storage.translation import SENTENCES
 from tests.clinics import in_other_database
 
 GUARDS = sorted((migrations_dir() / "sql").glob("*.sql"))
+SCHEMAS = "('auth'::regnamespace, 'clinic'::regnamespace, 'audit'::regnamespace)"
+OURS_AND_JOBS = "('auth'::regnamespace, 'clinic'::regnamespace, 'audit'::regnamespace, 'jobs'::regnamespace)"
 #: Tables the migration makes for its own guards; no service reads them through a model.
 ONLY_IN_SQL = {"clinic.appointment_steps"}
 #: Constraints that only a bug of ours can hit, because nobody types or chooses these values.
@@ -141,16 +143,16 @@ def test_the_database_knows_the_steps_of_the_rules(migrated: psycopg.Connection[
 
 def test_row_security_is_enabled_and_forced_on_every_table(migrated: psycopg.Connection[Any]) -> None:
     tables = migrated.execute("select oid::regclass::text, relrowsecurity and relforcerowsecurity from pg_class where relkind in ('r', 'p')"
-                              " and relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)").fetchall()
+                              f" and relnamespace in {SCHEMAS}").fetchall()
     assert len(tables) > 30
     assert [name for name, forced in tables if not forced] == []
 
 
 def test_no_view_and_no_public_privilege_goes_around_it(migrated: psycopg.Connection[Any]) -> None:
     assert migrated.execute("select oid::regclass from pg_class where relkind in ('v', 'm', 'f')"
-                            " and relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)").fetchall() == []
+                            f" and relnamespace in {SCHEMAS}").fetchall() == []
     assert migrated.execute("select c.oid::regclass, x.privilege_type from pg_class c, aclexplode(c.relacl) x where x.grantee = 0"
-                            " and c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace, 'jobs'::regnamespace)").fetchall() == []
+                            f" and c.relnamespace in {OURS_AND_JOBS}").fetchall() == []
 
 
 def test_definer_functions_pin_their_search_path_and_are_granted_by_name(migrated: psycopg.Connection[Any]) -> None:
@@ -167,7 +169,7 @@ def test_definer_functions_pin_their_search_path_and_are_granted_by_name(migrate
         assert "public" not in parts, name
         assert not public, f"{name} may be called by everybody"
     open_to_all = migrated.execute(
-        "select oid::regprocedure from pg_proc where pronamespace in ('auth'::regnamespace, 'clinic'::regnamespace, 'jobs'::regnamespace)"
+        f"select oid::regprocedure from pg_proc where pronamespace in {OURS_AND_JOBS}"
         " and exists (select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner))) x where x.grantee = 0)").fetchall()
     assert open_to_all == []
 
@@ -181,5 +183,5 @@ def test_no_sign_in_of_the_clinic_stands_above_row_security(migrated: psycopg.Co
                                " on m.oid = a.member where m.rolname ~ '^clinicdesk' and m.oid <> 10").fetchall()
     assert members == []
     owners = {row[0] for row in migrated.execute("select distinct pg_get_userbyid(relowner) from pg_class where relnamespace in"
-                                                 " ('auth'::regnamespace, 'clinic'::regnamespace)")}
+                                                 f" {SCHEMAS}")}
     assert owners == {"clinicdesk_owner"}

@@ -161,6 +161,8 @@ class ChartView(QWidget):
         self._summary.addWidget(EmptyState(
             self.desk.theme, explain(error).sentence, icon="unavailable", advice=explain(error).advice,
             action=self.tr("Open as an emergency …") if shut else "", clicked=self.glass_requested.emit if shut else None))
+        if shut:
+            self.tabs.setCurrentIndex(0)  # the other tabs have nothing to say about a record that is shut
         self.unreadable.emit(error)
 
     def _show_summary(self, chart: Chart) -> None:

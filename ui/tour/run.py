@@ -38,6 +38,7 @@ from ui.tour import (
     reception,
     register,
     therapy,
+    walls,
 )
 from ui.tour.guide import Guide, TourFailed
 
@@ -157,6 +158,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         money.walk(walk)
         administrator.walk(walk)
         content.walk(walk)
+        walls.walk(walk)
         papers.walk(walk)
         administrator.leave(walk)
         say(f"{len(guide.steps)} steps passed. Pictures, papers and tour.json are in {out}.")
