@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import databases, medicines, screens
+from benchmarks import audits, databases, medicines, screens
 from benchmarks.filling import Filled, administrator, fill
 from benchmarks.measuring import Result, summary
 from clinicdesk import __version__
@@ -63,7 +63,7 @@ def _measured(console: Console, data: Path, patients: int, rounds: int) -> tuple
         facts = _facts(filled, round(time.monotonic() - begun, 1))
         results = []
         with databases.floors_of(clinic) as floors:
-            for source in (databases.measure, screens.measure, medicines.measure):
+            for source in (databases.measure, screens.measure, medicines.measure, audits.measure):
                 for result in source(clinic, filled, floors, rounds):
                     console.print(_line(result))
                     results.append(result)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from clinicdesk.errors import SignedOut, Unavailable
+from clinicdesk.services import auditing
 from clinicdesk.services.people import Me
 from ui.live import Live
 from ui.tasks import Pool
@@ -95,6 +96,10 @@ class Desk(QObject):
             return clinic.perform(token, lambda session: service(session, *args, **kwargs))
 
         self.pool.run(owner, work, self._answered(done), self._failed(failed), keep=True)
+
+    def write_down(self, owner: QObject, action: str, category: str, patient_id: str | None = None, subject: str = "") -> None:
+        """Tell the audit log what only this window knows: `action` is print, export or preview, of which part of whose record."""
+        self.do(owner, auditing.told, action, category, patient_id, subject)
 
     def take_over(self, token: str) -> None:
         """Go on under a fresh session of the same person (after the lock or an ended session)."""

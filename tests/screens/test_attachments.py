@@ -207,7 +207,7 @@ def test_a_saved_copy_is_warned_about_and_is_the_file(office: Office, practice: 
     office.until(lambda: view.preview.dialog is not None)
     assert view.preview.dialog.selectedFiles()[0].endswith("Letter_ eye_ear.pdf")
     view.preview.dialog.reject()
-    view.preview.save_to(tmp_path / "copy.pdf", content)
+    view.preview.save_to(tmp_path / "copy.pdf", content, view.preview.row)
     office.until(lambda: (tmp_path / "copy.pdf").exists() and (tmp_path / "copy.pdf").read_bytes() == content)
 
 

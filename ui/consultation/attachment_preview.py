@@ -46,6 +46,7 @@ class AttachmentPreview(QWidget):
         self.pdf = PdfPreview(desk.theme, desk.pool)
         self.pdf.save_button.hide()
         self.pdf.print_button.hide()
+        self.pdf.printed.connect(lambda _printer: self._printed())
         self.picture = PicturePreview(desk.theme)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -119,15 +120,20 @@ class AttachmentPreview(QWidget):
         self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.dialog.setDefaultSuffix(suffix)
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.dialog.fileSelected.connect(lambda path: self.save_to(Path(path), content))
+        self.dialog.fileSelected.connect(lambda path: self.save_to(Path(path), content, chosen))
         self.dialog.open()
 
-    def save_to(self, path: Path, content: bytes) -> None:
+    def save_to(self, path: Path, content: bytes, chosen: AttachmentRow) -> None:
         """Write the bytes as they were put in."""
         def written(_none: None) -> None:
+            self.desk.write_down(self, "export", "documents", chosen.patient_id, f"attachment {chosen.id}")
             self.desk.tell(f"Saved as {path.name}, outside the safe.")
 
         self.desk.pool.run(self, lambda: _write(path, content), written, self.desk.report, keep=True)
+
+    def _printed(self) -> None:
+        if self.row is not None:
+            self.desk.write_down(self, "print", "documents", self.row.patient_id, f"attachment {self.row.id}")
 
     def print_it(self) -> None:
         """Print; a picture and a text are shown first the way they go to paper."""

@@ -18,5 +18,5 @@ class DaySheetWindow(PdfWindow):
 
     def __init__(self, desk: Desk, day: date, doctors: Sequence[int] | None, parent: QWidget | None = None) -> None:
         super().__init__(desk, f"Day sheet {clinical_date(day, weekday=True)}", f"day-sheet-{day:%Y-%m-%d}.pdf",
-                         words="Patients' names and phone numbers: keep the paper out of sight.", parent=parent)
+                         category="schedule", words="Patients' names and phone numbers: keep the paper out of sight.", parent=parent)
         self.ask(day_sheets.pdf, day, doctors)

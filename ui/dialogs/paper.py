@@ -29,6 +29,7 @@ class PaperWindow(QDialog):
         self.state = label("Reading the paper …", "soft", wrap=True)
         self.preview = PdfPreview(desk.theme, desk.pool)
         self.preview.printed.connect(self._printed)
+        self.preview.saved.connect(lambda _path: desk.write_down(self, "export", "papers", None, self._number))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(8)

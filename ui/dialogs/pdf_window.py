@@ -15,9 +15,13 @@ from ui.widgets.text import label
 
 
 class PdfWindow(QDialog):
-    """`ask(service, *args)` reads the bytes and shows them; `content` is what is shown. Remembers its size under its title."""
+    """`ask(service, *args)` reads the bytes and shows them; `content` is what is shown. Remembers its size under its title.
 
-    def __init__(self, desk: Desk, title: str, file_name: str, *, words: str = "", parent: QWidget | None = None) -> None:
+    Printing and saving are written down as `category` of the patient's record.
+    """
+
+    def __init__(self, desk: Desk, title: str, file_name: str, *, category: str, patient_id: str | None = None, words: str = "",
+                 parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk, self._title, self._file_name, self._words = desk, title, file_name, words
         self.content = b""
@@ -26,6 +30,8 @@ class PdfWindow(QDialog):
         self.state = label("Making the page …", "soft", wrap=True)
         self.preview = PdfPreview(desk.theme, desk.pool)
         self.preview.printed.connect(lambda printer: self.state.setText(f"Sent to {printer}."))
+        self.preview.printed.connect(lambda _printer: desk.write_down(self, "print", category, patient_id, file_name))
+        self.preview.saved.connect(lambda _path: desk.write_down(self, "export", category, patient_id, file_name))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(8)

@@ -56,6 +56,7 @@ class DaySheetWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Day close")
         self.state, self.preview = _filled(self, "Reading the day …")
+        self.preview.printed.connect(lambda _printer: desk.write_down(self, "print", "money", None, self.preview.file_name))
         desk.ask(self, day_close.paper, close_id, done=self._show, failed=lambda e: self.state.setText(explain(e).text), replaces="pdf")
 
     def _show(self, paper: tuple[str, bytes]) -> None:
@@ -71,6 +72,7 @@ class DaySheetWindow(QDialog):
 def _filled(window: ReceiptWindow | DaySheetWindow, words: str) -> tuple[QLabel, PdfPreview]:
     state = label(words, "soft", wrap=True)
     preview = PdfPreview(window.desk.theme, window.desk.pool)
+    preview.saved.connect(lambda _path: window.desk.write_down(window, "export", "money", None, preview.file_name))
     outer = QVBoxLayout(window)
     outer.setContentsMargins(16, 12, 16, 12)
     outer.setSpacing(8)

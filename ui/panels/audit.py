@@ -159,8 +159,8 @@ class LogView(QWidget):
         except OSError as error:
             self.desk.report(Invalid("", f"The file could not be written: {error.strerror}."))
             return
-        self.desk.do(self, auditing.told, "export", "audit", None, f"{len(self.rows)} events",
-                     done=lambda _none: self.desk.tell("The log is exported."))
+        self.desk.write_down(self, "export", "audit", None, f"{len(self.rows)} events")
+        self.desk.tell("The log is exported.")
 
 
 class ReviewsView(QWidget):

@@ -189,6 +189,7 @@ class ContentPanel(Panel):
         except OSError as error:
             self.desk.report(Invalid("", f"The file could not be written: {error.strerror}."))
             return
+        self.desk.write_down(self, "export", "alerts", None, f"{len(self.rows)} rows")
         self.desk.tell("The report is written.")
 
 

@@ -120,6 +120,7 @@ class SelectionActions:
         except OSError as error:
             self.desk.report(Invalid("", f"The file cannot be written: {error.strerror}."))
             return
+        self.desk.write_down(self._owner, "export", "identity", rows[0].id if len(rows) == 1 else None, f"{len(rows)} patients")
         self.desk.tell(f"{len(rows)} patients written to {Path(path).name}.")
 
 

@@ -162,7 +162,8 @@ class GrowthView(QWidget):
     def print_charts(self) -> None:
         """All measures there are, on paper."""
         if self.record is not None:
-            self.paper = PdfWindow(self.desk, "Growth charts", "growth-charts.pdf", parent=self.window())
+            self.paper = PdfWindow(self.desk, "Growth charts", "growth-charts.pdf", category="vitals", patient_id=self.patient_id,
+                                   parent=self.window())
             self.paper.ask(growth.pdf, self.patient_id)
             self.paper.show()
 

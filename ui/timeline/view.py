@@ -149,7 +149,7 @@ class TimelineView(QWidget):
     def print_view(self) -> None:
         """The window of time that is shown, as a page."""
         if self.history is not None:
-            window = PdfWindow(self.desk, "Time axis", "time-axis.pdf", parent=self.window())
+            window = PdfWindow(self.desk, "Time axis", "time-axis.pdf", category="chart", patient_id=self.patient_id, parent=self.window())
             window.ask(timeline.pdf, self.patient_id, self.axis.begins, self.axis.ends, frozenset(self._kinds), frozenset(self._plots))
             window.show()
             self.paper = window
