@@ -121,7 +121,9 @@ class Clinic:
 
     def sign_in_with_code(self, username: str, code: str) -> SignedIn:
         """A patient's way into the kiosk: the number of her record and the code reception gave her."""
-        return self._enter(HalfSignedIn("", self._try(username, plain_code(code).encode(), self.workstation), username, self.workstation))
+        wrong = "Number or code is wrong, or the code was used or is too old."
+        try_id = self._try(username, plain_code(code).encode(), self.workstation, wrong)
+        return self._enter(HalfSignedIn("", try_id, username, self.workstation), wrong=wrong)
 
     def give_code(self, half: HalfSignedIn, code: str) -> SignedIn:
         """The second factor, or a recovery code; SignInRefused when it does not fit, SignedOut after five minutes."""
@@ -166,13 +168,13 @@ class Clinic:
         except SignInRefused as refused:
             raise proofs.refused(refused.wait, wrong) from None
 
-    def _enter(self, half: HalfSignedIn, again: str | None = None) -> SignedIn:
+    def _enter(self, half: HalfSignedIn, again: str | None = None, wrong: str = proofs.WRONG) -> SignedIn:
         with self.database.write() as session:
             if again:
                 accounts.present(session, again)
             answer = proofs.sign_in(session, half.try_id)
         if answer.token is None:
-            raise proofs.refused(answer.wait)
+            raise proofs.refused(answer.wait, wrong)
         half = replace(half, token=answer.token)
         if answer.needs:
             raise SecondFactorNeeded(half, answer.needs)
@@ -199,6 +201,12 @@ class Clinic:
         """Keep a session alive because somebody used the window; False when it is over."""
         with self.database.write() as session:
             return accounts.renew_token(session, token)
+
+    def note_lock(self, token: str) -> None:
+        """Tell the audit log that the window was locked; nothing when the session is over."""
+        with self.database.write() as session:
+            accounts.present(session, token)
+            accounts.note_lock(session)
 
     def change_password(self, token: str, old: str, new: str) -> None:
         """Change one's own password; SignInRefused when the old one is wrong (and that is counted)."""

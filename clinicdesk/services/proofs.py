@@ -83,7 +83,8 @@ def proof_of(password: str) -> Proof:
 
 def challenge(session: ClinicSession, username: str) -> Challenge:
     """Salt and parameters for a name, known or not."""
-    row = session.execute(text("select salt, memory_kib, iterations, lanes from auth.challenge(:name)"), {"name": plain_name(username)}).one()
+    row = session.execute(text("select salt, memory_kib, iterations, lanes from auth.challenge(:name)"),
+                          {"name": plain_name(username)}).one()
     return Challenge(bytes(row.salt), row.memory_kib, row.iterations, row.lanes)
 
 

@@ -53,6 +53,11 @@ def clinic_settings(session: ClinicSession) -> ClinicSettings:
     return ClinicSettings(**stored)
 
 
+def lock_minutes(session: ClinicSession, role: str) -> int:
+    """After how many idle minutes the window of this role locks."""
+    return clinic_settings(session).lock_minutes(role)
+
+
 def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
     """Store the settings that differ; administrators only. Invalid names the field."""
     for name, limit in _TEXTS.items():

@@ -1,12 +1,14 @@
-"""Name and letterhead of the clinic, usual length of an appointment, paper."""
+"""Name and letterhead of the clinic, usual length of an appointment, paper; when windows lock, who needs a second factor."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clinicdesk.services import settings
-from clinicdesk.services.settings import ClinicSettings
+from clinicdesk.services.settings import LONGEST_LOCK, ClinicSettings
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
 from ui.panel import Panel
@@ -34,6 +36,12 @@ class SettingsPanel(Panel):
         self.form.add("minutes", "Usual appointment, minutes", number_field(20, 5, 240, 5))
         self.form.choice("page", "Paper of prescriptions and receipts", (("A5", "A5"), ("A4", "A4"), ("Letter", "Letter")))
         self.form.text("currency", "Currency", hint="Three letters, like EUR")
+        self.form.heading("Signing in")
+        for role, caption in (("receptionist", "Reception locks after, minutes"), ("doctor", "Doctors lock after, minutes"),
+                              ("administrator", "Administrators lock after, minutes"), ("patient", "The kiosk is wiped after, minutes")):
+            self.form.add(f"lock_{role}", caption, number_field(5, 1, LONGEST_LOCK[role]))
+        self.form.choice("second_factor", "Second factor", (("optional", "everybody decides for herself"),
+                                                            ("required", "doctors and administrators must have one")), span=2)
         self.problem = label("", "error", wrap=True)
         self.save_button = button("Save", self.save, variant="primary")
         section = Section("Clinic", card="surface")
@@ -68,7 +76,7 @@ class SettingsPanel(Panel):
         self.form.clear_errors()
         self.problem.setText("")
         v = self.form.values()
-        wanted = ClinicSettings(**v, day_starts=self._stored.day_starts, day_ends=self._stored.day_ends)
+        wanted = replace(self._stored, **v)
 
         def done(_none: None) -> None:
             self.form.mark_clean()
