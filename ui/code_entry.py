@@ -29,7 +29,7 @@ class CodeEntry(QWidget):
         super().__init__()
         self._pool, self._doors = pool, doors
         self.form = Form()
-        self.form.text("name", self.tr("Name, or number of a patient"), placeholder="p_k3m9x2")
+        self.form.text("name", self.tr("Name, or number of a patient"), placeholder="dora, or p_k3m9x2")
         self.form.text("code", self.tr("Code"), placeholder="xxxx-xxxx-xxxx-xxxx")
         self._passwords = []
         for name, caption, hint in (("new_password", self.tr("New password"), self.tr("8 to 64 characters, any character")),

@@ -183,13 +183,15 @@ class EnrolStep(QWidget):
         first.addWidget(label(self.tr("Set up a second factor"), "title", wrap=True))
         first.addWidget(label(explanation or self.tr("Scan this with an authenticator on your phone, then type the six digits it shows."),
                               "soft", wrap=True))
-        for widget in (self.picture, self.secret, self.code, self.error):
+        caption = label(self.tr("Code it shows now"), "label")
+        caption.setBuddy(self.code)
+        for widget in (self.picture, self.secret, caption, self.code, self.error):
             first.addWidget(widget)
         self.back_button = button(self.tr("Not now"), self.back_requested.emit, variant="quiet")
         first.addLayout(row(None, self.back_button))
-        self.list = label("", "body", selectable=True)
-        self.list.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.list.setAccessibleName(self.tr("Recovery codes"))
+        self.lists = [label("", "body", selectable=True) for _ in range(2)]
+        for one in self.lists:
+            one.setAccessibleName(self.tr("Recovery codes"))
         self.copy_button = button(self.tr("Copy"), self._copy, icon="copy", theme=theme)
         self.kept_button = button(self.tr("I have kept them"), lambda: self.finished.emit(self._answer), variant="primary")
         keep = QWidget()
@@ -200,7 +202,7 @@ class EnrolStep(QWidget):
         second.addWidget(label(self.tr("Keep your recovery codes"), "title", wrap=True))
         second.addWidget(label(self.tr("Each opens your account once when your phone is lost. They are shown only now: print them or write "
                                        "them down, and keep them away from this computer."), "soft", wrap=True))
-        second.addWidget(self.list)
+        second.addLayout(row(None, self.lists[0], 24, self.lists[1], None))
         second.addStretch(1)
         second.addLayout(row(self.copy_button, None, self.kept_button))
         self.pages = QStackedWidget()
@@ -231,7 +233,8 @@ class EnrolStep(QWidget):
     def _confirmed(self, answer: tuple[object, Sequence[str]]) -> None:
         self._busy = False
         self._answer, self.codes = answer[0], tuple(answer[1])
-        self.list.setText("\n".join(f"{a}     {b}" for a, b in zip(self.codes[::2], self.codes[1::2], strict=True)))
+        for one, part in zip(self.lists, (self.codes[:5], self.codes[5:]), strict=True):
+            one.setText("\n".join(part))
         self.pages.setCurrentIndex(1)
         self.kept_button.setFocus()
 

@@ -19,7 +19,7 @@ class CodeSheet(Sheet):
 
     def __init__(self, desk: Desk, title: str, explanation: str, make: Callable[..., str], *args: object, verb: str, facts: str,
                  advice: str, parent: QWidget | None = None) -> None:
-        super().__init__(desk, title, verb, parent=parent, key="code", size=QSize(460, 320), explanation=explanation)
+        super().__init__(desk, title, verb, parent=parent, key="code", size=QSize(460, 250), explanation=explanation)
         self._make, self._args, self._advice = make, args, advice
         self.code = ""
         self.facts = label(facts, "heading", wrap=True, selectable=True)

@@ -39,7 +39,7 @@ class ProfileSheet(Sheet):
     """Four short sections, each with its verb."""
 
     def __init__(self, desk: Desk, account: Account, parent: QWidget | None = None) -> None:
-        super().__init__(desk, "My account", "Close", parent=parent, key="profile", size=QSize(560, 520), scroll=True)
+        super().__init__(desk, "My account", "Close", parent=parent, key="profile", size=QSize(580, 640), scroll=True)
         self.cancel_button.hide()
         self.state: MySecondFactor | None = None
         who = Section("Profile", card="surface")

@@ -13,6 +13,7 @@ from ui.desk import Desk
 from ui.live import RefreshWhenShown
 from ui.panel import Panel
 from ui.problems import explain
+from ui.widgets.arranging import scrolled
 from ui.widgets.fields import number_field
 from ui.widgets.form import Form
 from ui.widgets.section import Section
@@ -50,10 +51,12 @@ class SettingsPanel(Panel):
         section.body.addWidget(self.save_button)
         section.body.setAlignment(self.save_button, Qt.AlignmentFlag.AlignRight)
         section.setMaximumWidth(640)
+        column = QVBoxLayout()
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(16, 12, 16, 12)
-        outer.addWidget(section)
-        outer.addStretch(1)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(column, margins=(16, 12, 16, 12)))
+        column.addWidget(section)
+        column.addStretch(1)
         self._stored = ClinicSettings()
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 

@@ -37,6 +37,7 @@ from ui.tour import (
     papers,
     reception,
     register,
+    signing_in,
     therapy,
 )
 from ui.tour.guide import Guide, TourFailed
@@ -158,6 +159,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         administrator.walk(walk)
         content.walk(walk)
         papers.walk(walk)
+        signing_in.walk(walk)
         administrator.leave(walk)
         say(f"{len(guide.steps)} steps passed. Pictures, papers and tour.json are in {out}.")
     except TourFailed as failure:
