@@ -34,7 +34,7 @@ def _set_up(w: Walk) -> None:
     window.activateWindow()
     window.account.show_profile()
     profile = guide.dialog(ProfileSheet)
-    guide.until(lambda: profile.factor_button.isEnabled(), "the account is read")
+    guide.until(profile.factor_button.isEnabled, "the account is read")
     guide.picture(window, "my-account")
     guide.click(profile.factor_button)
     sheet = guide.dialog(SetUpSheet)
