@@ -180,7 +180,7 @@ class EnrolStep(QWidget):
         first = QVBoxLayout(scan)
         first.setContentsMargins(0, 0, 0, 0)
         first.setSpacing(10)
-        first.addWidget(label(self.tr("Set up a second factor"), "title", wrap=True))
+        first.addWidget(label(self.tr("Set up a second factor"), "heading", wrap=True))
         first.addWidget(label(explanation or self.tr("Scan this with an authenticator on your phone, then type the six digits it shows."),
                               "soft", wrap=True))
         caption = label(self.tr("Code it shows now"), "label")
@@ -199,7 +199,7 @@ class EnrolStep(QWidget):
         second = QVBoxLayout(keep)
         second.setContentsMargins(0, 0, 0, 0)
         second.setSpacing(12)
-        second.addWidget(label(self.tr("Keep your recovery codes"), "title", wrap=True))
+        second.addWidget(label(self.tr("Keep your recovery codes"), "heading", wrap=True))
         second.addWidget(label(self.tr("Each opens your account once when your phone is lost. They are shown only now: print them or write "
                                        "them down, and keep them away from this computer."), "soft", wrap=True))
         second.addLayout(row(None, self.lists[0], 24, self.lists[1], None))
