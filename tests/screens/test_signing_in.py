@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QMenu
 
 from clinicdesk.errors import SecondFactorNeeded
 from clinicdesk.services import accounts, second_factor, settings
@@ -25,6 +25,7 @@ from ui.dialogs.profile import LeaveSheet, ProfileSheet, SetUpSheet
 from ui.second_step import CodeStep, EnrolStep
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
+from ui.widgets.sheet import Sheet
 
 Open = Callable[[], SignInWindow]
 
@@ -156,6 +157,22 @@ def test_an_administrator_starts_a_reset_and_the_person_ends_it(office: Office, 
     office.click(entry.enter_button)
     office.until(lambda: window.answers)  # type: ignore[attr-defined]
     assert window.answers[0].me.username == "rita"  # type: ignore[attr-defined]
+
+
+def test_an_administrator_removes_a_lost_second_factor(office: Office, practice: Practice) -> None:
+    with_second_factor(practice, "dora")
+    panel = office.panel(office.open("ada"), "staff")
+    dora = next(r for r in panel.accounts.rows if r.username == "dora")
+    assert dora.second_factor
+    panel.accounts.select(dora.user_id)
+    menu = QMenu()
+    panel._menu(dora, menu)
+    next(action for action in menu.actions() if action.text() == "Remove second factor").trigger()
+    sheet = office.sheet(Sheet)
+    office.click(sheet.verb_button)
+    office.gone(sheet)
+    office.until(lambda: not next(r for r in panel.accounts.rows if r.username == "dora").second_factor)
+    assert practice.clinic.sign_in("dora", PASSWORD).me.username == "dora"
 
 
 def test_a_patient_enters_by_a_code_of_reception_and_leaves_nothing(office: Office, practice: Practice, entrance: Open) -> None:
