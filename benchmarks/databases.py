@@ -17,7 +17,7 @@ from clinicdesk.demo.days import ITEMS
 from clinicdesk.pdf.prescription import render
 from clinicdesk.pdf.sheets import Letterhead, Prescriber, PrescriptionPatient, PrescriptionSheet, item_from
 from clinicdesk.rules.names import normalise
-from clinicdesk.services import accounts, appointments, availability, chart, finding, patients, prescribing, visits
+from clinicdesk.services import appointments, availability, chart, finding, patients, prescribing, proofs, visits
 from clinicdesk.services.schedule import NewAppointment
 
 
@@ -166,10 +166,10 @@ def _pdf(rounds: int) -> Result:
 
 def _sign_in(clinic: Clinic, rounds: int) -> Result:
     with clinic.database.read() as session:
-        salt, memory, iterations, lanes = accounts.challenge(session, "rita")
+        how = proofs.challenge(session, "rita")
 
     def ours(_n: int) -> None:
         clinic.sign_out(clinic.sign_in("rita", PASSWORD, "bench").token)
 
-    return beside("Sign-in and sign-out", ours, lambda _n: accounts.derive(PASSWORD, salt, memory, iterations, lanes), rounds,
+    return beside("Sign-in and sign-out", ours, lambda _n: proofs.derive(PASSWORD, how), rounds,
                   note="floor: deriving the key alone")

@@ -7,16 +7,20 @@ import logging
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from clinicdesk.config import Settings, prepare_data_dir
 from clinicdesk.credentials import Credentials
-from clinicdesk.errors import CannotStart, SignInRefused, Unavailable
+from clinicdesk.errors import CannotStart, SecondFactorNeeded, SignInRefused, Unavailable
 from clinicdesk.jobs.worker import Worker
-from clinicdesk.services import accounts
+from clinicdesk.rules.one_time_codes import plain_code
+from clinicdesk.rules.passwords import check_password
+from clinicdesk.services import accounts, proofs, second_factor
 from clinicdesk.services.people import Me
+from clinicdesk.services.second_factor import Enrolment
 from clinicdesk.services.settings import stored_setting
 from clinicdesk.storage import schema
 from clinicdesk.storage.addresses import Addresses
@@ -40,6 +44,17 @@ class SignedIn:
 
     token: str
     me: Me
+
+
+@dataclass(frozen=True, slots=True)
+class HalfSignedIn:
+    """The password was right, the second factor is missing. `password` only while a stronger proof of it is to be stored."""
+
+    token: str = field(repr=False)
+    try_id: UUID
+    username: str
+    workstation: str
+    password: str = field(default="", repr=False)
 
 
 class Clinic:
@@ -92,23 +107,94 @@ class Clinic:
         """Whether this computer holds the owner's sign-in."""
         return self._owner is not None
 
-    def sign_in(self, username: str, password: str, workstation: str = "") -> SignedIn:
-        """Prove who one is; takes some tens of milliseconds, more when refused too often. SignInRefused else."""
+    def sign_in(self, username: str, password: str, workstation: str = "", *, again: str | None = None) -> SignedIn:
+        """Prove who one is; takes some tens of milliseconds. SignInRefused else, SecondFactorNeeded when a code is still missing.
+
+        `again` is the token of the same person's living session (unlocking): the new one takes its place and asks for no code.
+        """
         with self.database.read() as session:
-            salt, memory, iterations, lanes = accounts.challenge(session, username)
-        key = accounts.derive(password, salt, memory, iterations, lanes)
+            how = proofs.challenge(session, username)
+        workstation = workstation or self.workstation
+        try_id = self._try(username, proofs.derive(password, how), workstation)
+        half = HalfSignedIn("", try_id, username, workstation, password if how.weak else "")
+        return self._enter(half, again)
+
+    def sign_in_with_code(self, username: str, code: str) -> SignedIn:
+        """A patient's way into the kiosk: the number of her record and the code reception gave her."""
+        wrong = "Number or code is wrong, or the code was used or is too old."
+        try_id = self._try(username, plain_code(code).encode(), self.workstation, wrong)
+        return self._enter(HalfSignedIn("", try_id, username, self.workstation), wrong=wrong)
+
+    def give_code(self, half: HalfSignedIn, code: str) -> SignedIn:
+        """The second factor, or a recovery code; SignInRefused when it does not fit, SignedOut after five minutes."""
+        wrong = "This code is wrong, or was used already."
+        try_id = self._try(half.username, plain_code(code).encode(), half.workstation, wrong)
         with self.database.write() as session:
-            token, wait = accounts.exchange(session, username, key, workstation or self.workstation)
-            me = accounts.who_holds(session, token) if token else None
-        if token is None or me is None:
-            raise accounts.refused(wait)
-        self._people[token] = me
-        return SignedIn(token, me)
+            accounts.present(session, half.token)
+            wait = proofs.give_code(session, try_id)
+        if wait is not None:
+            raise proofs.refused(wait, wrong)
+        return self._entered(half)
+
+    def enrol(self, half: HalfSignedIn) -> Enrolment:
+        """A second factor for somebody who needs one before she can work."""
+        with self.database.write() as session:
+            accounts.present(session, half.token)
+            return second_factor.begin(session, half.username)
+
+    def confirm(self, half: HalfSignedIn, code: str) -> tuple[SignedIn, tuple[str, ...]]:
+        """Confirm it: signed in, and the recovery codes. Invalid for a wrong code."""
+        with self.database.write() as session:
+            accounts.present(session, half.token)
+            codes = second_factor.confirm(session, plain_code(code))
+        return self._entered(half), codes
+
+    def reset_password(self, username: str, code: str, new: str) -> None:
+        """Set a new password by the code an administrator gave; every session of the person ends. SignInRefused, or Invalid for `new`."""
+        check_password(new, username, field="new_password")
+        wrong = "Name or code is wrong, or the code was used or is too old."
+        try_id = self._try(username, plain_code(code).encode(), self.workstation, wrong)
+        proof = proofs.proof_of(new)
+        with self.database.write() as session:
+            wait = proofs.reset_password(session, try_id, proof)
+        if wait is not None:
+            raise proofs.refused(wait, wrong)
+
+    def _try(self, username: str, secret: bytes, workstation: str, wrong: str = proofs.WRONG) -> UUID:
+        """Written down, counted and committed before anything is compared."""
+        try:
+            with self.database.write() as session:
+                return proofs.try_secret(session, username, secret, workstation)
+        except SignInRefused as refused:
+            raise proofs.refused(refused.wait, wrong) from None
+
+    def _enter(self, half: HalfSignedIn, again: str | None = None, wrong: str = proofs.WRONG) -> SignedIn:
+        with self.database.write() as session:
+            if again:
+                accounts.present(session, again)
+            answer = proofs.sign_in(session, half.try_id)
+        if answer.token is None:
+            raise proofs.refused(answer.wait, wrong)
+        half = replace(half, token=answer.token)
+        if answer.needs:
+            raise SecondFactorNeeded(half, answer.needs)
+        if again:
+            self._people.pop(again, None)
+        return self._entered(half)
+
+    def _entered(self, half: HalfSignedIn) -> SignedIn:
+        with self.database.write(half.token) as session:
+            me = accounts.who(session)
+            if half.password:
+                proofs.strengthen(session, half.try_id, half.password)
+        self._people[half.token] = me
+        return SignedIn(half.token, me)
 
     def sign_out(self, token: str) -> None:
         """End the session; harmless when it is over already."""
         self._people.pop(token, None)
-        with suppress(Exception), self.database.write(token) as session:
+        with suppress(Exception), self.database.write() as session:
+            accounts.present(session, token)
             accounts.sign_out(session)
 
     def renew(self, token: str) -> bool:
@@ -116,13 +202,34 @@ class Clinic:
         with self.database.write() as session:
             return accounts.renew_token(session, token)
 
+    def note_lock(self, token: str) -> None:
+        """Tell the audit log that the window was locked; nothing when the session is over."""
+        with self.database.write() as session:
+            accounts.present(session, token)
+            accounts.note_lock(session)
+
     def change_password(self, token: str, old: str, new: str) -> None:
         """Change one's own password; SignInRefused when the old one is wrong (and that is counted)."""
         me = self._people[token]
+        check_password(new, me.username, field="new_password")
+        with self.database.read(token, me) as session:
+            how = proofs.challenge(session, me.username)
+        wrong = "The old password is wrong."
+        try_id = self._try(me.username, proofs.derive(old, how), self.workstation, wrong)
+        proof = proofs.proof_of(new)
         with self.database.write(token, me) as session:
-            changed = accounts.change_password(session, me.username, old, new)
+            changed = proofs.change_password(session, try_id, proof)
         if not changed:
-            raise SignInRefused("The old password is wrong.")
+            raise SignInRefused(wrong)
+
+    def leave_second_factor(self, token: str, code: str) -> None:
+        """Switch one's own second factor off by one of its codes; SignInRefused when it does not fit."""
+        wrong = "This code is wrong, or was used already."
+        try_id = self._try(self._people[token].username, plain_code(code).encode(), self.workstation, wrong)
+        with self.write(token) as session:
+            left = second_factor.leave(session, try_id)
+        if not left:
+            raise SignInRefused(wrong)
 
     def listen(self, on_notice: Callable[[str], None], on_state: Callable[[bool], None]) -> NoticeListener:
         """Start telling what other desks change; stop the listener when done."""

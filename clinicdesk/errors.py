@@ -95,6 +95,17 @@ class SignInRefused(ClinicError):
         self.wait = wait
 
 
+class SecondFactorNeeded(ClinicError):
+    """The password was right and a code is still missing; `half` is what `Clinic.give_code` or `Clinic.enrol` goes on with.
+
+    `needs` is "code", or "enrol" when the clinic asks for a second factor and this person has none yet.
+    """
+
+    def __init__(self, half: object, needs: str) -> None:
+        super().__init__("This account asks for a code of its authenticator.", "Sign in in the window.")
+        self.half, self.needs = half, needs
+
+
 class SignedOut(ClinicError):
     """The session ended: idle too long, too old, or ended by an administrator. Unsaved work stays in the window."""
 

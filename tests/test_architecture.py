@@ -20,7 +20,8 @@ SINGLE_USERS = {
     "cryptography": ["clinicdesk/storage/vault.py", "clinicdesk/storage/signing.py"],  # sealing; signing keys
     "pyhanko": ["clinicdesk/pdf/signatures.py"],
     "asn1crypto": ["clinicdesk/pdf/signatures.py"],
-    "segno": ["clinicdesk/pdf/"],
+    "segno": ["clinicdesk/pdf/", "clinicdesk/services/second_factor.py"],  # on paper; an authenticator's code on the screen
+    "pyotp": ["clinicdesk/services/second_factor.py"],
     "zxingcpp": ["clinicdesk/verifying/pictures.py"],
     "reportlab": ["clinicdesk/pdf/"],
     "psycopg": ["clinicdesk/storage/", "clinicdesk/jobs/"],

@@ -1,4 +1,4 @@
-"""What everybody can do about her own account: the name others see, a doctor's profile, the password, and signing out elsewhere."""
+"""What everybody can do about her own account: profile, password, second factor, and signing out elsewhere."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from clinicdesk.services.people import DoctorCard, StaffRow
 from ui.desk import Desk
 from ui.dialogs.checking import CheckWindow
 from ui.dialogs.own import NameSheet, PasswordSheet
+from ui.dialogs.profile import LeaveSheet, LeavesSecondFactor, ProfileSheet, SetUpSheet
 from ui.dialogs.staff import DoctorSheet
 from ui.panel import Action
 from ui.widgets.sheet import Sheet
 
 
-class ChangesPasswords(Protocol):
+class OwnAccount(LeavesSecondFactor, Protocol):
     """The part of the clinic that proves the old password and stores the new one."""
 
     def change_password(self, token: str, old: str, new: str) -> Any:
@@ -32,15 +33,16 @@ class Account(QObject):
 
     renamed = Signal()
 
-    def __init__(self, desk: Desk, clinic: ChangesPasswords, window: QWidget) -> None:
+    def __init__(self, desk: Desk, clinic: OwnAccount, window: QWidget) -> None:
         super().__init__(window)
         self._desk, self._clinic, self._window = desk, clinic, window
         self.sheet: Sheet | None = None
+        self._profile: ProfileSheet | None = None
 
     def commands(self) -> Sequence[Action]:
         """In the order of the menu."""
         return (
-            Action("My profile", self.show_profile, "person"),
+            Action("My account", self.show_profile, "person"),
             *((Action("Check a paper", self.check_paper, "pdf"),) if self._desk.me.role != "patient" else ()),  # it opens files
             Action("Change my password", self.change_password, "key"),
             Action("Sign out everywhere else", self.sign_out_elsewhere, "sessions"),
@@ -52,6 +54,23 @@ class Account(QObject):
         self.check_window.show()
 
     def show_profile(self) -> None:
+        """Everything about one's own account in one place."""
+        self._profile = ProfileSheet(self._desk, self, parent=self._window)
+        self._profile.open()
+
+    def second_factor(self) -> None:
+        """Set it up, or switch it off."""
+        on = self._profile is not None and self._profile.state is not None and self._profile.state.is_on
+        if on:
+            leave = LeaveSheet(self._desk, self._clinic, parent=self._window)
+            leave.accepted.connect(lambda: self._desk.tell("The second factor is off."))
+            self._open(leave)
+        else:
+            begin = SetUpSheet(self._desk, parent=self._window)
+            begin.set_up.connect(lambda: self._desk.tell("The second factor is on. It is asked for at the next sign-in."))
+            self._open(begin)
+
+    def edit_profile(self) -> None:
         """A doctor's whole profile, the name of everybody else."""
         me = self._desk.me
         if me.doctor_id is not None:
@@ -73,6 +92,8 @@ class Account(QObject):
         if name != self._desk.me.name:
             self._desk.me = replace(self._desk.me, name=name)
             self.renamed.emit()
+        if self._profile is not None:
+            self._profile.refresh()
         self._desk.tell("Your profile is saved.")
 
     def change_password(self) -> None:

@@ -54,6 +54,7 @@ class Services:
     create_first: Callable[[Any, str, str, str, ClinicSettings], object] = lambda *_: None
     find_patients: Callable[..., Sequence[Any]] | None = None
     count_undelivered: Callable[..., int] | None = None
+    lock_minutes: Callable[..., float] | None = None
 
 
 class Application(QObject):
@@ -135,7 +136,8 @@ class Application(QObject):
         """Show the sign-in window."""
         accounts = self._accounts
         last = "" if accounts else str(self.memory.value("last_name") or "")
-        window = SignInWindow(self.theme, self.pool, self.clinic.sign_in, demo_accounts=accounts, last_name=last)
+        window = SignInWindow(self.theme, self.pool, self.clinic.sign_in, demo_accounts=accounts, last_name=last,
+                              doors=self.clinic)
         window.signed_in.connect(self._signed_in)
         window.closed.connect(self.app.quit)
         self._show(window)
@@ -151,7 +153,8 @@ class Application(QObject):
         staff = me.role != "patient"
         window = MainWindow(self.desk, self._panels_for(me, self.desk), self.clinic,
                             find_patients=self._services.find_patients if staff else None,
-                            count_undelivered=self._services.count_undelivered if staff else None)
+                            count_undelivered=self._services.count_undelivered if staff else None,
+                            lock_minutes=self._services.lock_minutes)
         window.sign_out_requested.connect(self._sign_out)
         window.closed.connect(self._closed)
         self._show(window)
@@ -212,7 +215,7 @@ def services_of(*, demo: bool) -> Services:
     from clinicdesk.clinic import Clinic, open_clinic
     from clinicdesk.demo import prepare
     from clinicdesk.services import accounts, finding, visits
-    from clinicdesk.services.settings import change_settings
+    from clinicdesk.services.settings import change_settings, lock_minutes
 
     def prepared(clinic: Clinic, progress: Callable[[str], None]) -> Sequence[DemoAccount]:
         return prepare(clinic, lambda what, done, total: progress(f"{what} {done} of {total}")) if demo else ()
@@ -230,7 +233,7 @@ def services_of(*, demo: bool) -> Services:
         clinic.sign_out(signed_in.token)
         return made
 
-    return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered)
+    return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes)
 
 
 def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:

@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QWindow
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout, QWidget
 
-from clinicdesk.errors import SignInRefused
+from clinicdesk.errors import SecondFactorNeeded, SignInRefused
 from ui.desk import Desk
 from ui.problems import explain
+from ui.second_step import CodeStep, Doors, EnrolStep, next_step
 from ui.widgets.form import announce
 from ui.widgets.password import PasswordField
 from ui.widgets.text import button, label, row
 
-#: Idle minutes before the window locks; the server ends an idle session by its own rule. The kiosk is shared, so it is the quickest.
+#: Idle minutes before the window locks, until the clinic's settings are read. The kiosk is shared, so it is the quickest.
 IDLE_MINUTES = {"receptionist": 10, "doctor": 10, "administrator": 5, "patient": 2}
+
+
+class Sessions(Doors, Protocol):
+    """The part of the clinic the window needs for the lock."""
+
+    def sign_in(self, username: str, password: str, *, again: str | None = None) -> Any:
+        """A fresh session, an object with `token` and `me`, in the place of the living one `again`."""
+        ...
+
+    def change_password(self, token: str, old: str, new: str) -> Any:
+        """Change one's own password."""
+        ...
+
+    def renew(self, token: str) -> Any:
+        """Prolong a session in use."""
+        ...
+
+    def leave_second_factor(self, token: str, code: str) -> Any:
+        """Switch one's own second factor off."""
+        ...
+
+    def note_lock(self, token: str) -> Any:
+        """Tell the audit log that the window was locked."""
+        ...
 
 
 class IdleWatch(QObject):
@@ -46,6 +72,14 @@ class IdleWatch(QObject):
             window.removeEventFilter(self)
             window.installEventFilter(self)
             self.note()
+
+    def set_minutes(self, minutes: float) -> None:
+        """Lock after so many minutes from now on; the count begins anew."""
+        if round(minutes * 60_000) != self._timer.interval():
+            running = self._timer.isActive()
+            self._timer.setInterval(round(minutes * 60_000))
+            if running:
+                self._timer.start()
 
     def note(self) -> None:
         """Somebody is there."""
@@ -93,15 +127,17 @@ class _Cover(QWidget):
 class LockScreen(QDialog):
     """Covers all windows at once, then asks for the password. Signals: `unlocked(signed_in)`, `sign_out_requested()`.
 
-    `sign_in(username, password)` runs on a worker and gives back what `Clinic.sign_in` gives.
+    `sign_in(username, password)` runs on a worker and gives back what `Clinic.sign_in` gives; `doors` asks for the second factor.
     """
 
     unlocked = Signal(object)
     sign_out_requested = Signal()
 
-    def __init__(self, desk: Desk, window: QWidget, sign_in: Callable[[str, str], object], *, sentence: str = "") -> None:
+    def __init__(self, desk: Desk, window: QWidget, sign_in: Callable[[str, str], object], *, sentence: str = "",
+                 doors: Doors | None = None) -> None:
         super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
-        self._desk, self._sign_in = desk, sign_in
+        self._desk, self._sign_in, self._doors = desk, sign_in, doors
+        self.step: CodeStep | EnrolStep | None = None  #: asks for a code when the session was over
         self.setWindowTitle(self.tr("Locked"))
         self.setWindowModality(Qt.WindowModality.ApplicationModal)
         self._covers = [_Cover(desk, top) for top in QApplication.topLevelWidgets()
@@ -132,6 +168,7 @@ class LockScreen(QDialog):
         layout.addWidget(self.error)
         layout.addWidget(self.unlock_button)
         layout.addLayout(row(None, self.out_button, None))
+        self._parts = (words, self.password, self.unlock_button)
         self.error.hide()
         self.setFixedWidth(360)
         self.adjustSize()
@@ -164,7 +201,23 @@ class LockScreen(QDialog):
         username, password = self._desk.me.username, self.password.text()
         self._desk.pool.run(self, lambda: self._sign_in(username, password), self.unlocked.emit, self._refused)
 
+    def _ask_code(self, needed: SecondFactorNeeded, doors: Doors) -> None:
+        for part in (*self._parts, self.password.caps, self.error):
+            part.hide()
+        self.password.clear()
+        self.step = next_step(self._desk.theme, self._desk.pool, doors, needed)
+        self.step.back_button.hide()  # the way out is below
+        (self.step.accepted if isinstance(self.step, CodeStep) else self.step.finished).connect(self.unlocked)
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.count() - 1, self.step)
+        self.adjustSize()
+        self.step.setFocus()
+
     def _refused(self, error: Exception) -> None:
+        if isinstance(error, SecondFactorNeeded) and self._doors is not None:
+            self._ask_code(error, self._doors)
+            return
         self.error.setText(explain(error).text)
         self.error.show()
         self.adjustSize()

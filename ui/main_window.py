@@ -6,7 +6,7 @@ It knows panels only as `Panel`, shows what the desk reports, and locks. Everyth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeySequence, QShortcut
@@ -19,7 +19,7 @@ from ui.bell import Bell
 from ui.command_bar import CommandBar
 from ui.desk import Desk
 from ui.live import concerns
-from ui.lock import IDLE_MINUTES, IdleWatch, LockScreen
+from ui.lock import IDLE_MINUTES, IdleWatch, LockScreen, Sessions
 from ui.panel import Action, Panel
 from ui.problems import Kind, explain
 from ui.rail import Rail
@@ -32,27 +32,11 @@ from ui.widgets.text import icon_button
 from ui.widgets.toast import Toasts
 
 
-class Sessions(Protocol):
-    """The part of the clinic the window needs for the lock."""
-
-    def sign_in(self, username: str, password: str) -> Any:
-        """A fresh session: an object with `token` and `me`."""
-        ...
-
-    def change_password(self, token: str, old: str, new: str) -> Any:
-        """Change one's own password."""
-        ...
-
-    def renew(self, token: str) -> Any:
-        """Prolong a session in use."""
-        ...
-
-
 class MainWindow(QMainWindow):
     """One signed-in person's window. Signals: `sign_out_requested()`, `closed()`.
 
     `find_patients(session, text)` gives the hits of the find box (None: no patients for this role); `count_undelivered(session)` the
-    number in the status line.
+    number in the status line; `lock_minutes(session, role)` the idle minutes of this role, read again when the settings change.
     """
 
     sign_out_requested = Signal()
@@ -60,7 +44,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, desk: Desk, panels: Sequence[Panel], sessions: Sessions, *,
                  find_patients: Callable[..., Sequence[Any]] | None = None, count_undelivered: Callable[..., int] | None = None,
-                 idle_minutes: float | None = None) -> None:
+                 lock_minutes: Callable[..., float] | None = None) -> None:
         super().__init__()
         self.desk, self.panels, self._sessions = desk, list(panels), sessions
         self._lock: LockScreen | None = None
@@ -94,7 +78,9 @@ class MainWindow(QMainWindow):
         layout.addLayout(right, 1)
         self.setCentralWidget(frame)
         self.toasts = Toasts(self, desk.theme)
-        self.idle = IdleWatch(idle_minutes or IDLE_MINUTES.get(desk.me.role, 10), self)
+        self.idle = IdleWatch(IDLE_MINUTES.get(desk.me.role, 10), self)
+        self._lock_minutes = lock_minutes
+        self._read_minutes()
         self._connect(find_patients is not None)
         self.resize(QSize(1280, 800))
         self.restoreGeometry(desk.recall("window", QByteArray()))
@@ -148,9 +134,17 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def lock(self, sentence: str = "") -> None:
-        """Cover everything and ask for the password; the work stays. Does nothing when locked already."""
-        if self._lock is None:
-            self._lock = LockScreen(self.desk, self, self._sessions.sign_in, sentence=sentence)
+        """Cover everything and ask for the password; the work stays. A patient's window is wiped instead: the kiosk is the next one's.
+
+        Does nothing when locked already.
+        """
+        if self.desk.me.role == PATIENT:
+            self.sign_out_requested.emit()
+        elif self._lock is None:
+            token, sessions = self.desk.token, self._sessions
+            self.desk.pool.run(self, lambda: sessions.note_lock(token), None, lambda _error: None, keep=True)
+            self._lock = LockScreen(self.desk, self, lambda name, password: sessions.sign_in(name, password, again=token),
+                                    sentence=sentence, doors=sessions)
             self._lock.unlocked.connect(self._unlocked)
             self._lock.sign_out_requested.connect(self._out_of_lock)
             self._lock.open()
@@ -227,6 +221,7 @@ class MainWindow(QMainWindow):
         self.who.setMenu(menu)
         self._scheme = icon_button(theme, "dark", self.tr("Light or dark colours"), self.toggle_theme)
         self.lock_button = icon_button(theme, "lock", self.tr("Lock"), self.lock, shortcut="Ctrl+L")
+        self.lock_button.setVisible(self.desk.me.role != PATIENT)
         layout = QHBoxLayout(top)
         layout.setContentsMargins(16, 8, 12, 8)
         layout.setSpacing(4)
@@ -332,8 +327,15 @@ class MainWindow(QMainWindow):
         if self._lock is None:
             self.desk.renew(self._sessions.renew)
 
+    def _read_minutes(self) -> None:
+        if self._lock_minutes is not None:
+            self.desk.ask(self, self._lock_minutes, self.desk.me.role, done=self.idle.set_minutes, failed=lambda _error: None,
+                          replaces="lock_minutes")
+
     @Slot(str)
     def _changed(self, topic: str) -> None:
+        if concerns(topic, ["settings"]):
+            self._read_minutes()
         if self._lock is None and concerns(topic, ["sessions"]):
             self.desk.check_session()
 

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from clinicdesk.errors import SignInRefused
+from clinicdesk.errors import SecondFactorNeeded, SignInRefused
+from ui.code_entry import CodeEntry
 from ui.problems import explain
+from ui.second_step import CodeStep, Doors, EnrolStep, next_step
 from ui.tasks import Pool
 from ui.theme import Theme
 from ui.widgets.form import announce
@@ -44,16 +46,20 @@ class DemoAccount(Protocol):
 
 
 class SignInWindow(QWidget):
-    """`sign_in(username, password)` runs on a worker; its answer comes with `signed_in(answer)`. Signal `closed()` when given up."""
+    """`sign_in(username, password)` runs on a worker; its answer comes with `signed_in(answer)`. Signal `closed()` when given up.
+
+    `doors`, the open clinic, is for what a password alone does not do: the second factor, and codes.
+    """
 
     signed_in = Signal(object)
     closed = Signal()
 
     def __init__(self, theme: Theme, pool: Pool, sign_in: Callable[[str, str], object], *, demo_accounts: Sequence[DemoAccount] = (),
-                 last_name: str = "", parent: QWidget | None = None) -> None:
+                 last_name: str = "", doors: Doors | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._pool, self._sign_in = theme, pool, sign_in
-        self._wait_left, self._busy, self._done = 0, False, False
+        self._theme, self._pool, self._sign_in, self._doors = theme, pool, sign_in, doors
+        self.step: CodeStep | EnrolStep | CodeEntry | None = None  #: what is shown instead of name and password
+        self._wait_left, self._busy, self._done, self._reason = 0, False, False, ""
         self.setWindowTitle("ClinicDesk")
         self.username = QLineEdit(last_name)
         self.username.setAccessibleName(self.tr("Name"))
@@ -76,9 +82,12 @@ class SignInWindow(QWidget):
         layout.setContentsMargins(48, 40, 48, 40)
         layout.setSpacing(48)
         layout.addStretch(1)
-        layout.addWidget(self._card())
-        if demo_accounts:
-            layout.addWidget(self._demo(demo_accounts))
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._card())
+        layout.addWidget(self._pages)
+        self._demo_box = self._demo(demo_accounts) if demo_accounts else None
+        if self._demo_box is not None:
+            layout.addWidget(self._demo_box)
         layout.addStretch(1)
         self.resize(QSize((1120 if len(demo_accounts) > 4 else 860) if demo_accounts else 720, 620))
         (self.password if last_name else self.username).setFocus()
@@ -120,10 +129,52 @@ class SignInWindow(QWidget):
         layout.addLayout(column(password, self.password, self.password.caps, spacing=4))
         layout.addWidget(self.error)
         layout.addWidget(self.enter_button)
+        if self._doors is not None:
+            self.code_button = button(self.tr("I have a code"), self.enter_code, variant="link")
+            layout.addLayout(row(None, self.code_button, None))
         layout.addLayout(row(None, label(self.tr("Workstation {0}").format(platform.node() or "–"), "faint"), None))
-        holder = QFrame()
-        holder.setLayout(column(None, card, None))
-        return holder
+        return _middle(card)
+
+    def enter_code(self) -> None:
+        """A new password, or the kiosk, by a one-time code."""
+        if self._doors is not None:
+            entry = CodeEntry(self._theme, self._pool, self._doors)
+            entry.signed_in.connect(self._accepted)
+            entry.changed.connect(self._changed)
+            self._show_step(entry)
+
+    def _show_step(self, step: CodeStep | EnrolStep | CodeEntry) -> None:
+        self.step = step
+        step.back_requested.connect(self.back)
+        card = QFrame()
+        card.setProperty("card", "surface")
+        card.setFixedWidth(420)
+        layout = QVBoxLayout(card)
+        layout.setContentsMargins(32, 28, 32, 24)
+        layout.addWidget(step)
+        self._pages.addWidget(_middle(card))
+        self._pages.setCurrentIndex(1)
+        if self._demo_box is not None:
+            self._demo_box.hide()
+        step.setFocus()
+
+    @Slot()
+    def back(self) -> None:
+        """Name and password again."""
+        page = self._pages.widget(1)
+        if page is not None:
+            self._pages.removeWidget(page)
+            page.deleteLater()
+        self.step = None
+        if self._demo_box is not None:
+            self._demo_box.show()
+        self.password.clear()
+        (self.password if self.username.text() else self.username).setFocus()
+
+    @Slot(str, str)
+    def _changed(self, name: str, password: str) -> None:
+        self.back()
+        self.fill(name, password)
 
     def _demo(self, accounts: Sequence[DemoAccount]) -> QWidget:
         box = QWidget()
@@ -176,6 +227,14 @@ class SignInWindow(QWidget):
 
     def _refused(self, error: Exception) -> None:
         self._busy = False
+        if isinstance(error, SecondFactorNeeded) and self._doors is not None:
+            self._reason = ""
+            self.password.clear()
+            self._show_wait()
+            step = next_step(self._theme, self._pool, self._doors, error)
+            (step.accepted if isinstance(step, CodeStep) else step.finished).connect(self._accepted)
+            self._show_step(step)
+            return
         self._wait_left = math.ceil(error.wait) if isinstance(error, SignInRefused) else 0
         self._reason = explain(SignInRefused() if self._wait_left else error).text  # the seconds are counted down here
         self.password.selectAll()
@@ -202,3 +261,11 @@ class SignInWindow(QWidget):
         super().closeEvent(event)
         if not self._done:
             self.closed.emit()
+
+
+def _middle(card: QFrame) -> QFrame:
+    holder = QFrame()
+    layout = column(None, card, None)
+    layout.setAlignment(card, Qt.AlignmentFlag.AlignHCenter)  # a wider step beside it does not stretch it
+    holder.setLayout(layout)
+    return holder

@@ -137,12 +137,18 @@ def _tell_medicines(report: RxNormReport) -> None:
 
 def _transactions(clinic: Clinic, user: str | None) -> Transaction:
     """As the owner of the tables where this computer is; else as an administrator, who proves it first."""
-    from clinicdesk.errors import NotAllowed
+    from clinicdesk.clinic import HalfSignedIn
+    from clinicdesk.errors import NotAllowed, SecondFactorNeeded
 
     if clinic.may_own:
         return clinic.as_owner
     username = user or str(typer.prompt("Administrator's user name"))
-    signed_in = clinic.sign_in(username, str(typer.prompt("Password", hide_input=True)))
+    try:
+        signed_in = clinic.sign_in(username, str(typer.prompt("Password", hide_input=True)))
+    except SecondFactorNeeded as needed:
+        if needed.needs != "code" or not isinstance(needed.half, HalfSignedIn):
+            raise
+        signed_in = clinic.give_code(needed.half, str(typer.prompt("Code of your authenticator")))
     if signed_in.me.role != "administrator":
         clinic.sign_out(signed_in.token)
         raise NotAllowed("Only an administrator imports patients.")

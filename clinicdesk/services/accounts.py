@@ -1,78 +1,22 @@
-"""Accounts and sessions: proving who one is, adding staff, ending sessions. The rules live in the functions of schema `auth`."""
+"""Accounts and sessions: who one is, adding staff, one-time codes, ending sessions. The rules live in the functions of schema `auth`."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from dataclasses import dataclass
-
-from argon2.low_level import Type, hash_secret_raw
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, SignInRefused
+from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.accounts import SignedIn as SessionTable
 from clinicdesk.models.accounts import User
 from clinicdesk.models.operations import Setting
 from clinicdesk.models.people import Doctor
-from clinicdesk.rules.passwords import check_password, prepare_password
+from clinicdesk.rules.passwords import check_password
 from clinicdesk.rules.steps import ROLES
 from clinicdesk.services.people import Me, SessionRow, StaffRow
+from clinicdesk.services.proofs import plain_name, proof_of
 from clinicdesk.storage.database import ClinicSession
 
-#: OWASP password storage: Argon2id with m = 19,456 KiB, t = 2, p = 1 at least (security-reliability § 3.1). Stored with each account.
-MEMORY_KIB, ITERATIONS, LANES = 19_456, 2, 1
 ROLE_WORDS = {"receptionist": "Reception", "doctor": "Doctor", "administrator": "Administrator", "patient": "Patient"}
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What is stored of a password: salt, parameters and SHA-256 of the derived key."""
-
-    salt: bytes
-    memory_kib: int
-    iterations: int
-    lanes: int
-    verifier: bytes
-
-
-def derive(password: str, salt: bytes, memory_kib: int, iterations: int, lanes: int) -> bytes:
-    """The 32-byte Argon2id key of a password (prepared by the rules). Takes tens of milliseconds: never on the GUI thread."""
-    secret = prepare_password(password).encode("utf-8", "surrogatepass")
-    return hash_secret_raw(secret, salt, time_cost=iterations, memory_cost=memory_kib, parallelism=lanes, hash_len=32, type=Type.ID)
-
-
-def proof_of(password: str) -> Proof:
-    """A fresh proof for a new password."""
-    salt = os.urandom(16)
-    key = derive(password, salt, MEMORY_KIB, ITERATIONS, LANES)
-    return Proof(salt, MEMORY_KIB, ITERATIONS, LANES, hashlib.sha256(key).digest())
-
-
-def challenge(session: ClinicSession, username: str) -> tuple[bytes, int, int, int]:
-    """Salt and parameters for a name, known or not."""
-    row = session.execute(text("select salt, memory_kib, iterations, lanes from auth.challenge(:name)"), {"name": _plain(username)}).one()
-    return bytes(row.salt), row.memory_kib, row.iterations, row.lanes
-
-
-def exchange(session: ClinicSession, username: str, key: bytes, workstation: str) -> tuple[str | None, float]:
-    """Trade a derived key for a session token; (None, seconds to wait) when refused. Must be committed either way."""
-    row = session.execute(
-        text("select token, wait from auth.sign_in(:name, :key, :desk)"),
-        {"name": _plain(username), "key": key, "desk": workstation[:120] or "unknown"},
-    ).one()
-    return row.token, row.wait
-
-
-def refused(wait: float) -> SignInRefused:
-    """The sentence of a refusal."""
-    if wait < 1:
-        return SignInRefused()
-    return SignInRefused(f"Name or password is wrong. Wait {round(wait)} seconds, then try again.", wait)
-
-
-def _plain(username: str) -> str:
-    return username.encode("utf-8", "ignore").decode().strip().replace("\x00", "")[:200]
 
 
 def who(session: ClinicSession) -> Me:
@@ -83,15 +27,14 @@ def who(session: ClinicSession) -> Me:
     return Me(row.user_id, row.username, row.name, row.role, row.doctor_id, row.patient_id)
 
 
-def who_holds(session: ClinicSession, token: str) -> Me:
-    """Who a token belongs to, in a transaction that did not begin with it."""
+def present(session: ClinicSession, token: str) -> None:
+    """Present a token in a transaction that did not begin with it: one whose session still waits for its second factor, or may be over."""
     session.execute(text("select set_config('clinicdesk.session', :token, true)"), {"token": token})
-    return who(session)
 
 
 def renew_token(session: ClinicSession, token: str) -> bool:
     """Keep a session alive because somebody used its window; False when it is over."""
-    session.execute(text("select set_config('clinicdesk.session', :token, true)"), {"token": token})
+    present(session, token)
     return bool(session.scalar(text("select auth.renew()")))
 
 
@@ -163,49 +106,16 @@ def by_username(session: ClinicSession, username: str) -> Me:
 
 
 def _insert(session: ClinicSession, call: str, username: str, name: str, password: str, **more: str) -> int:
-    username, name = _plain(username).lower(), name.strip()
+    username, name = plain_name(username).lower(), name.strip()
     if not username:
         raise Invalid("username", "User name: 2 to 40 small letters, digits, dots, hyphens or underscores.")
     if not name:
         raise Invalid("name", "Name: 1 to 120 characters.")
     check_password(password, username)
-    proof = proof_of(password)
     with session.attempt():
-        user_id = session.scalar(
-            text(f"select {call}"),
-            {
-                "username": username,
-                "name": name,
-                "salt": proof.salt,
-                "memory": proof.memory_kib,
-                "iterations": proof.iterations,
-                "lanes": proof.lanes,
-                "verifier": proof.verifier,
-                **more,
-            },
-        )
+        user_id = session.scalar(text(f"select {call}"), {"username": username, "name": name, **proof_of(password).values, **more})
     assert user_id is not None  # noqa: S101  the function returns the new id or raises
     return int(user_id)
-
-
-def change_password(session: ClinicSession, username: str, old: str, new: str) -> bool:
-    """Change one's own password; False (committed, counted) when the old one is wrong. Other sessions of the person end."""
-    check_password(new, username, field="new_password")
-    salt, memory, iterations, lanes = challenge(session, username)
-    proof = proof_of(new)
-    return bool(
-        session.scalar(
-            text("select auth.change_password(:old, :salt, :memory, :iterations, :lanes, :verifier)"),
-            {
-                "old": derive(old, salt, memory, iterations, lanes),
-                "salt": proof.salt,
-                "memory": proof.memory_kib,
-                "iterations": proof.iterations,
-                "lanes": proof.lanes,
-                "verifier": proof.verifier,
-            },
-        )
-    )
 
 
 def rename(session: ClinicSession, user_id: int, name: str, version: int) -> None:
@@ -225,11 +135,26 @@ def set_active(session: ClinicSession, user_id: int, *, active: bool) -> None:
     session.execute(text("select auth.set_active(:user, :active)"), {"user": user_id, "active": active})
 
 
+def start_reset(session: ClinicSession, user_id: int) -> str:
+    """Start somebody's password reset, as administrator: the code to hand over, good for a day and one use. Nobody can read it again."""
+    return str(session.execute(text("select auth.start_reset(:user)"), {"user": user_id}).scalar_one())
+
+
+def kiosk_code(session: ClinicSession, patient_id: str) -> str:
+    """Let a registered patient sign in at the kiosk once, within ten minutes, with the number of her record and this code."""
+    return str(session.execute(text("select auth.make_kiosk_code(:patient)"), {"patient": patient_id}).scalar_one())
+
+
+def note_lock(session: ClinicSession) -> None:
+    """Tell the audit log that the window was locked."""
+    session.execute(text("select auth.note_lock()"))
+
+
 def staff(session: ClinicSession) -> list[StaffRow]:
     """Every account but the patients', by name; the last sign-in only where the reader may see sessions."""
     last = (select(SessionTable.user_id, func.max(SessionTable.created_at).label("at")).group_by(SessionTable.user_id)).subquery()
     rows = session.execute(
-        select(User.id, User.username, User.name, User.role, User.active, last.c.at, User.version)
+        select(User.id, User.username, User.name, User.role, User.active, last.c.at, User.version, User.second_factor)
         .outerjoin(last, last.c.user_id == User.id)
         .where(User.role != "patient")
         .order_by(func.lower(User.name), User.id)
@@ -252,7 +177,7 @@ def sessions(session: ClinicSession) -> list[SessionRow]:
     rows = session.execute(
         select(table.id, User.username, User.name, User.role, table.workstation, table.created_at, table.last_used_at, table.expires_at)
         .join(User, User.id == table.user_id)
-        .where(table.ended_at.is_(None), table.expires_at > func.now(), table.absolute_expires_at > func.now())
+        .where(table.ended_at.is_(None), table.pending.is_(None), table.expires_at > func.now(), table.absolute_expires_at > func.now())
         .order_by(table.created_at.desc(), table.id.desc())
     )
     return [SessionRow(*row, mine=row.id == mine) for row in rows]

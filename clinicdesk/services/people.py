@@ -172,6 +172,7 @@ class StaffRow:
     active: bool
     last_sign_in: datetime | None
     version: int
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from clinicdesk.storage.database import ClinicSession
 @dataclass(frozen=True, slots=True)
 class ClinicSettings:
     """Name and letterhead, and the habits of the house. `page` is the paper of prescriptions and receipts; `minutes` a usual appointment;
-    `currency` three ISO letters."""
+    `currency` three ISO letters. `lock_…`: minutes without use after which the window of a role locks (the server's own limit follows);
+    `second_factor`: "optional", or "required" of doctors and administrators."""
 
     name: str = "ClinicDesk"
     address: str = ""
@@ -28,8 +29,19 @@ class ClinicSettings:
     day_starts: int = 7
     day_ends: int = 20
     currency: str = DEFAULT_CURRENCY
+    lock_receptionist: int = 10
+    lock_doctor: int = 10
+    lock_administrator: int = 5
+    lock_patient: int = 2
+    second_factor: str = "optional"
+
+    def lock_minutes(self, role: str) -> int:
+        """After how many idle minutes the window of this role locks."""
+        return int(getattr(self, f"lock_{role}"))
 
 
+#: Minutes, as in auth.idle_of; the kiosk is shared, so its limit is the shortest (security-reliability § 3.1).
+LONGEST_LOCK = {"receptionist": 60, "doctor": 60, "administrator": 60, "patient": 10}
 _TEXTS = {"name": 120, "address": 300, "phone": 40, "email": 190}
 
 
@@ -39,6 +51,11 @@ def clinic_settings(session: ClinicSession) -> ClinicSettings:
     rows = session.execute(select(Setting.key, Setting.value).where(Setting.key.in_(names)))
     stored: dict[str, Any] = {row.key: row.value for row in rows}
     return ClinicSettings(**stored)
+
+
+def lock_minutes(session: ClinicSession, role: str) -> int:
+    """After how many idle minutes the window of this role locks."""
+    return clinic_settings(session).lock_minutes(role)
 
 
 def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
@@ -54,6 +71,11 @@ def change_settings(session: ClinicSession, wanted: ClinicSettings) -> None:
         raise Invalid("minutes", "A usual appointment: 5 to 240 minutes.")
     if not 0 <= wanted.day_starts < wanted.day_ends <= 24:
         raise Invalid("day_ends", "The day ends after it starts.")
+    for role, most in LONGEST_LOCK.items():
+        if not 1 <= wanted.lock_minutes(role) <= most:
+            raise Invalid(f"lock_{role}", f"From 1 to {most} minutes.")
+    if wanted.second_factor not in {"optional", "required"}:
+        raise Invalid("second_factor", "Choose one of the list.")
     wanted = replace(wanted, currency=check_currency(wanted.currency))
     now = clinic_settings(session).currency
     if wanted.currency != now and session.scalar(select(Charge.id).limit(1)) is not None:

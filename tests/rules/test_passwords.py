@@ -26,6 +26,17 @@ def test_common_passwords(typed: str) -> None:
         check_password(typed)
 
 
+def test_the_list_holds_the_3000_most_common_that_are_long_enough() -> None:
+    """ASVS 6.2.4: at least the top 3,000 that fit the length rule. The list has them by frequency."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    common = [word for word in FREQUENCY_LISTS["passwords"] if 8 <= len(word) <= 64]
+    assert len(common) >= 3000
+    for typed in common[:3000]:
+        with pytest.raises(Invalid):
+            check_password(typed)
+
+
 @pytest.mark.parametrize("typed", ["Receptionist9", "receptionist9", "9tsinoitpecer", "receptionist9receptionist9"])
 def test_the_user_name(typed: str) -> None:
     with pytest.raises(Invalid, match="user name"):

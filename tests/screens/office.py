@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
+from clinicdesk.clinic import SignedIn
 from clinicdesk.services import finding, visits
 from tests.clinics import PASSWORD, Practice
 from ui.desk import Desk
@@ -34,8 +35,11 @@ class Office:
 
     def open(self, username: str) -> MainWindow:
         """Somebody signs in and her window opens, with a session, a listener and a pool of its own."""
+        return self.window_of(self.practice.clinic.sign_in(username, PASSWORD, f"desk of {username}"))
+
+    def window_of(self, signed_in: SignedIn, **more: Any) -> MainWindow:
+        """The window of somebody who is signed in already."""
         clinic = self.practice.clinic
-        signed_in = clinic.sign_in(username, PASSWORD, f"desk of {username}")
         live, pool = Live(coalesce_ms=5), Pool()
         listener = clinic.listen(live.on_notice, live.on_state)
         self._ends.append(listener.stop)
@@ -43,7 +47,7 @@ class Office:
                     zone=clinic.zone)
         self._ends.append(pool.close)
         window = MainWindow(desk, panels_for(signed_in.me, desk), clinic, find_patients=finding.search,
-                            count_undelivered=visits.undelivered)
+                            count_undelivered=visits.undelivered, **more)
         window.resize(QSize(1280, 800))
         window.show()
         self.windows.append(window)

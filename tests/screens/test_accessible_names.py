@@ -30,8 +30,10 @@ from tests.screens.test_two_desks import consulting
 from ui.consultation.medicines_view import KidneySheet, PregnancySheet, StopSheet
 from ui.dialogs.allergy import EndAllergySheet
 from ui.dialogs.annotating import AnnotateSheet
+from ui.dialogs.codes import kiosk_sheet
 from ui.dialogs.files import Source
 from ui.dialogs.immunization import ImmunizationSheet
+from ui.dialogs.profile import LeaveSheet
 from ui.dialogs.tagging import TagSheet
 from ui.dialogs.withdrawing import WithdrawSheet
 from ui.dialogs.wrong_allergy import WrongAllergySheet
@@ -93,7 +95,8 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
         "rita": [
             lambda show, _w: show("front-desk").new_appointment(), lambda show, _w: show("patients").register(),
             lambda show, _w: show("availability").slots.make(), lambda show, _w: show("availability").closures.add(),
-            lambda _s, w: w.account.change_password(), lambda _s, w: w.account.show_profile(),
+            lambda _s, w: w.account.change_password(), lambda _s, w: w.account.show_profile(), lambda _s, w: w.account.edit_profile(),
+            lambda _s, w: w.account.second_factor(), lambda show, w: kiosk_sheet(w.desk, show("patients").patient_id, "Ana", w).open(),
             lambda show, _w: show("patients")._assign(),
             lambda show, w: TagSheet(w.desk, [show("patients").patient_id], parent=w).open(),
             lambda show, _w: front(show).step(blocks(show)["Cora"], "cancelled"),
@@ -115,7 +118,8 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (annotating, withdrawing, vaccine, ending)),
             lambda _s, w: w.account.show_profile(), lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
-        "ada": [lambda show, _w: show("staff").add(), lambda show, _w: approval(show("content")),
+        "ada": [lambda show, _w: show("staff").add(), lambda _s, w: LeaveSheet(w.desk, w._sessions, parent=w).open(),
+                lambda show, _w: approval(show("content")),
                 lambda _s, w: w.lock(), lambda _s, w: w.bell.open_list()],
     }[who]
 

@@ -107,7 +107,7 @@ def text(widget: Any) -> str:
 
 def test_a_doctor_changes_her_own_profile_and_name(office: Office, practice: Practice) -> None:
     window = office.open("dora")
-    window.account.show_profile()
+    window.account.edit_profile()
     sheet = office.sheet(DoctorSheet)
     office.fill(sheet.form.editor("name"), "Dr Dora Kim-Lee")
     office.fill(sheet.form.editor("fee"), "61.50")
@@ -120,7 +120,7 @@ def test_a_doctor_changes_her_own_profile_and_name(office: Office, practice: Pra
 
 def test_reception_changes_her_own_name_only(office: Office) -> None:
     window = office.open("rita")
-    window.account.show_profile()
+    window.account.edit_profile()
     sheet = office.sheet(NameSheet)
     office.fill(sheet.form.editor("name"), "   ")
     office.click(sheet.verb_button)

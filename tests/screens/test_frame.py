@@ -62,10 +62,13 @@ class Gate:
         self.renewed: list[str] = []
         self.alive = True
 
-    def sign_in(self, _username: str, password: str) -> Any:
+    def sign_in(self, _username: str, password: str, *, again: str | None = None) -> Any:  # noqa: ARG002
         if password != "good":
             raise SignInRefused(wait=0.02)
         return SimpleNamespace(token="fresh", me=ROSA)
+
+    def note_lock(self, token: str) -> None:
+        pass
 
     def renew(self, token: str) -> bool:
         self.renewed.append(token)
@@ -110,7 +113,7 @@ def test_panels_by_key_and_their_own_keys(window: MainWindow, qtbot: Any) -> Non
 def test_the_command_bar_lists_everything(window: MainWindow, qtbot: Any) -> None:
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     titles = [hit.title for hit in window.find_box.hits.shown]
-    own = ["My profile", "Check a paper", "Change my password", "Sign out everywhere else",
+    own = ["My account", "Check a paper", "Change my password", "Sign out everywhere else",
            "Undo", "Redo", "What you did", "Notices", "Dark colours",
            "Lock", "Sign out"]
     assert titles == ["Numbers", "Notes", "Write a note", *own]

@@ -27,6 +27,7 @@ from clinicdesk.services import (
     money,
     patients,
     photos,
+    proofs,
     records,
     session_log,
 )
@@ -156,7 +157,7 @@ def ward(practice: Practice) -> Ward:
     as_owner(practice, "insert into clinic.patients (id, first_name, last_name, born, sex)"
                        " values (%s, 'Bo', 'Bare', '1990-01-01', 'O')", bare)
     with practice.write("rita") as session:
-        proof = accounts.proof_of(PASSWORD)
+        proof = proofs.proof_of(PASSWORD)
         session.execute(text("select auth.add_user('kim', 'Kim Kiosk', 'patient', :p, :salt, :m, :i, :l, :v)"),
                         {"p": mine.patient, "salt": proof.salt, "m": proof.memory_kib, "i": proof.iterations, "l": proof.lanes,
                          "v": proof.verifier})

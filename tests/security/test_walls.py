@@ -69,7 +69,10 @@ def test_proofs_and_tokens_cannot_be_read(ward: Ward) -> None:
             for statement in ("select verifier from auth.credentials", "select token_hash from auth.sessions",
                               "select * from auth.sessions", "select value from auth.secrets", "select * from auth.attempts",
                               "select * from pg_authid", "select auth.insert_user('x', 'x', 'administrator', null, '', 1, 1, 1, '')",
-                              "select auth.wait_of('x', 0, 1)",
+                              "select auth.wait_of('x', 0, 1)", "select * from auth.tries", "select * from auth.second_factors",
+                              "select * from auth.one_time_codes", "select auth.redeem(gen_random_uuid())",
+                              "select auth.code_hash(1, '')", "select auth.totp('', 1)", "select auth.forget_second_factor(1)",
+                              "select auth.set_proof(1, '', 1, 1, 1, '')", "select auth.make_code(1, 'reset', 16, '1 day')",
                               "select clinic.renew_care(1, 'p_aaaaaa')", "select pg_read_file('pg_hba.conf')",
                               "select jobs.procrastinate_defer_jobs_v1(null)", "select * from jobs.procrastinate_jobs"):
                 assert refused(connection, statement) == "42501", (who, statement)

@@ -29,6 +29,8 @@ OURS = {
     "ck_patients_id", "ck_patient_terms_kind", "ck_patient_terms_term", "ck_patient_keys_purpose", "ck_patient_keys_wrapped",
     "ck_sealed_fields_field", "ck_users_role", "ck_users_patient", "uq_users_patient_id", "uq_doctors_user_id", "ck_credentials_salt",
     "ck_credentials_verifier", "ck_credentials_strength", "ck_secrets_one_row", "ck_sessions_workstation", "uq_sessions_token_hash",
+    "ck_tries_given", "ck_second_factors_secret", "ck_one_time_codes_hash", "ck_one_time_codes_purpose", "ck_one_time_codes_expires_at",
+    "ck_sessions_pending",
     "ck_settings_key", "ck_appointments_status", "ck_appointments_lane", "ck_working_hours_weekday", "ck_consultations_status",
     "ck_consultations_signature", "ck_consultations_content_sha256", "ck_drafts_body", "ck_notes_kind", "ck_notes_body",
     "ck_records_kind", "ck_records_description", "uq_records_appointment_id", "ck_annotations_body",

@@ -1,16 +1,19 @@
-"""Name and letterhead of the clinic, usual length of an appointment, paper."""
+"""Name and letterhead of the clinic, usual length of an appointment, paper; when windows lock, who needs a second factor."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clinicdesk.services import settings
-from clinicdesk.services.settings import ClinicSettings
+from clinicdesk.services.settings import LONGEST_LOCK, ClinicSettings
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
 from ui.panel import Panel
 from ui.problems import explain
+from ui.widgets.arranging import scrolled
 from ui.widgets.fields import number_field
 from ui.widgets.form import Form
 from ui.widgets.section import Section
@@ -34,6 +37,12 @@ class SettingsPanel(Panel):
         self.form.add("minutes", "Usual appointment, minutes", number_field(20, 5, 240, 5))
         self.form.choice("page", "Paper of prescriptions and receipts", (("A5", "A5"), ("A4", "A4"), ("Letter", "Letter")))
         self.form.text("currency", "Currency", hint="Three letters, like EUR")
+        self.form.heading("Signing in")
+        for role, caption in (("receptionist", "Reception locks after, minutes"), ("doctor", "Doctors lock after, minutes"),
+                              ("administrator", "Administrators lock after, minutes"), ("patient", "The kiosk is wiped after, minutes")):
+            self.form.add(f"lock_{role}", caption, number_field(5, 1, LONGEST_LOCK[role]))
+        self.form.choice("second_factor", "Second factor", (("optional", "everybody decides for herself"),
+                                                            ("required", "doctors and administrators must have one")), span=2)
         self.problem = label("", "error", wrap=True)
         self.save_button = button("Save", self.save, variant="primary")
         section = Section("Clinic", card="surface")
@@ -42,10 +51,12 @@ class SettingsPanel(Panel):
         section.body.addWidget(self.save_button)
         section.body.setAlignment(self.save_button, Qt.AlignmentFlag.AlignRight)
         section.setMaximumWidth(640)
+        column = QVBoxLayout()
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(16, 12, 16, 12)
-        outer.addWidget(section)
-        outer.addStretch(1)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(column, margins=(16, 12, 16, 12)))
+        column.addWidget(section)
+        column.addStretch(1)
         self._stored = ClinicSettings()
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 
@@ -68,7 +79,7 @@ class SettingsPanel(Panel):
         self.form.clear_errors()
         self.problem.setText("")
         v = self.form.values()
-        wanted = ClinicSettings(**v, day_starts=self._stored.day_starts, day_ends=self._stored.day_ends)
+        wanted = replace(self._stored, **v)
 
         def done(_none: None) -> None:
             self.form.mark_clean()

@@ -18,6 +18,7 @@ from clinicdesk.services.people import Assignment, PatientCard, PatientRow
 from clinicdesk.services.schedule import AppointmentRow
 from ui.desk import Desk
 from ui.dialogs.assigning import AssignSheet
+from ui.dialogs.codes import kiosk_sheet
 from ui.dialogs.merging import merged_section
 from ui.dialogs.patient import PatientSheet
 from ui.live import RefreshWhenShown
@@ -331,7 +332,13 @@ class PatientsPanel(Panel):
             "Restore this patient" if restore else "Archive this patient",
             lambda: self._archive(card, restore=restore),
         )
+        if not restore:
+            menu.addAction(self.desk.theme.icon("kiosk"), "Kiosk code", lambda: self._kiosk(card))
         menu.popup(at.mapToGlobal(at.rect().bottomLeft()))
+
+    def _kiosk(self, card: PatientCard) -> None:
+        self.sheet = kiosk_sheet(self.desk, card.id, f"{card.first_name} {card.last_name}", parent=self.window())
+        self.sheet.open()
 
     def _archive(self, card: PatientCard, *, restore: bool) -> None:
         def done(version: int) -> None:

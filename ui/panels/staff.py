@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_moment
-from clinicdesk.services import accounts, doctors
+from clinicdesk.services import accounts, doctors, second_factor
 from clinicdesk.services.accounts import ROLE_WORDS
 from clinicdesk.services.people import DoctorCard, DoctorRow, StaffRow
 from ui.desk import Desk
+from ui.dialogs.codes import reset_sheet
 from ui.dialogs.staff import DoctorSheet, StaffSheet
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
@@ -38,6 +40,7 @@ class StaffPanel(Panel):
                 Column("Name", lambda r: r.name, kind="strong"),
                 Column("User name", lambda r: r.username, width=120, kind="soft"),
                 Column("Role", lambda r: ROLE_WORDS[r.role], width=130),
+                Column("Second factor", lambda r: "on" if r.second_factor else "off", width=120, kind="soft"),
                 Column("State", lambda r: "active" if r.active else "switched off", width=110, kind="soft"),
                 Column(
                     "Last sign-in",
@@ -78,8 +81,11 @@ class StaffPanel(Panel):
         self.add_button = button("Add to the staff", self.add, variant="primary", icon="add", theme=desk.theme, tip="Add  (Ctrl+N)")
         self.off_button = button("Switch off", self._switch, theme=desk.theme)
         self.off_button.setEnabled(False)
+        self.reset_button = button("Reset password", self._reset, icon="key", theme=desk.theme)
+        self.reset_button.setEnabled(False)
         self.accounts.selected.connect(self._selected)
         upper = Section("Accounts")
+        upper.tools.addWidget(self.reset_button)
         upper.tools.addWidget(self.off_button)
         upper.tools.addWidget(self.add_button)
         upper.body.addWidget(self.accounts)
@@ -132,6 +138,7 @@ class StaffPanel(Panel):
 
     def _selected(self, row: StaffRow | None) -> None:
         self.off_button.setEnabled(row is not None and row.user_id != self.desk.me.user_id)
+        self.reset_button.setEnabled(row is not None and row.active and row.user_id != self.desk.me.user_id)
         self.off_button.setText("Switch on" if row is not None and not row.active else "Switch off")
 
     def add(self) -> None:
@@ -153,9 +160,35 @@ class StaffPanel(Panel):
 
         self.desk.do(self, accounts.set_active, row.user_id, active=not row.active, done=done)
 
+    def _reset(self) -> None:
+        row = self.accounts.record()
+        if row is not None:
+            self.sheet = reset_sheet(self.desk, row.user_id, row.username, row.name, parent=self.window())
+            self.sheet.open()
+
+    def _remove_factor(self) -> None:
+        row = self.accounts.record()
+        if row is None:
+            return
+        sheet = Sheet(self.desk, f"Remove the second factor of {row.name}?", "Remove it", parent=self.window(), key="factor",
+                      variant="danger", size=QSize(460, 220),
+                      explanation="Do this only when you know it is she who asks: her password alone will open her account.")
+
+        def removed() -> None:
+            self.desk.do(self, second_factor.remove, row.user_id,
+                         done=lambda _none: self.desk.tell(f"The second factor of {row.name} is removed."))
+
+        sheet.accepted.connect(removed)
+        self.sheet = sheet
+        sheet.open()
+
     def _menu(self, row: StaffRow, menu: QMenu) -> None:
         if row.user_id != self.desk.me.user_id:
             menu.addAction("Switch off" if row.active else "Switch on", self._switch)
+            if row.active:
+                menu.addAction("Reset password", self._reset)
+            if row.second_factor:
+                menu.addAction("Remove second factor", self._remove_factor)
 
     def _edit_doctor(self, row: DoctorRow) -> None:
         self.desk.ask(self, doctors.card, row.id, done=self._open_doctor, replaces="card")

@@ -37,6 +37,7 @@ from ui.tour import (
     papers,
     reception,
     register,
+    signing_in,
     therapy,
     walls,
 )
@@ -160,6 +161,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         content.walk(walk)
         walls.walk(walk)
         papers.walk(walk)
+        signing_in.walk(walk)
         administrator.leave(walk)
         say(f"{len(guide.steps)} steps passed. Pictures, papers and tour.json are in {out}.")
     except TourFailed as failure:

@@ -1,0 +1,17 @@
+"""Tries that a rollback cannot undo, second factor, one-time codes: migrations/sql/0015_second_factor.sql."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parent.parent / "sql"
+
+
+def upgrade() -> None:
+    """Add what the file says, as clinicdesk_owner; sent as it is, so that a percent sign means itself."""
+    op.get_bind().connection.cursor().execute((SQL / "0015_second_factor.sql").read_text(encoding="utf-8"))
