@@ -16,6 +16,7 @@ from clinicdesk.credentials import Credentials
 from clinicdesk.errors import CannotStart, SignInRefused, Unavailable
 from clinicdesk.jobs.worker import Worker
 from clinicdesk.services import accounts
+from clinicdesk.services.clinic_keys import vault_of
 from clinicdesk.services.people import Me
 from clinicdesk.services.settings import stored_setting
 from clinicdesk.storage import schema
@@ -62,6 +63,7 @@ class Clinic:
         database = Database(url, zone=zone, pool_size=pool_size)
         database.vault, database.documents = self.vault, self.documents
         database.journals = self.settings.data_dir / "drafts"
+        database.ledger = self.settings.data_dir / "erasures.jsonl"
         return database
 
     def read(self, token: str | None) -> AbstractContextManager[ClinicSession]:
@@ -222,10 +224,8 @@ def _identity(settings: Settings, credentials: Credentials, addresses: Addresses
             fingerprint, zone = stored_setting(session, "clinic_key"), stored_setting(session, "zone")
         key = stored_key(credentials)
         if isinstance(fingerprint, str):
-            if key is None or not Vault(key).fits(base64.b64decode(fingerprint)):
-                raise CannotStart("clinic_key", "This computer does not hold the key of this clinic.",
-                                  "Enter it with “clinicdesk key enter”; “clinicdesk key show” prints it on a computer that has it.")
-            return Vault(key), str(zone or settings.zone)
+            with database.read() as session:
+                return vault_of(session, key), str(zone or settings.zone)
         if addresses.owner is None:
             raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Start ClinicDesk once where its database is kept.")
         if key is None:

@@ -28,7 +28,8 @@ def make_keys(session: ClinicSession, patient_id: str) -> dict[str, bytes]:
     session.execute(
         insert(PatientKey),
         [
-            {"patient_id": patient_id, "purpose": purpose, "wrapped": session.vault.wrap(key, patient_id, purpose)}
+            {"patient_id": patient_id, "purpose": purpose, "wrapped": session.vault.wrap(key, patient_id, purpose),
+             "generation": session.vault.generation}
             for purpose, key in keys.items()
         ],
     )
@@ -42,10 +43,11 @@ def key_of(session: ClinicSession, patient_id: str, purpose: str) -> bytes:
     """
     known: dict[tuple[str, str], bytes] = session.info.setdefault("patient_keys", {})
     if (patient_id, purpose) not in known:
-        wrapped = session.scalar(select(PatientKey.wrapped).where(PatientKey.patient_id == patient_id, PatientKey.purpose == purpose))
-        if wrapped is None:
+        found = session.execute(select(PatientKey.wrapped, PatientKey.generation).where(
+            PatientKey.patient_id == patient_id, PatientKey.purpose == purpose)).one_or_none()
+        if found is None:
             raise NotAllowed
-        known[patient_id, purpose] = session.vault.unwrap(wrapped, patient_id, purpose)
+        known[patient_id, purpose] = session.vault.unwrap(found.wrapped, patient_id, purpose, found.generation)
     return known[patient_id, purpose]
 
 

@@ -31,7 +31,7 @@ _BEGIN = text(
 
 class ClinicSession(Session):
     """A SQLAlchemy session of one transaction, with what a service may need besides: the vault, the documents, the folder of the draft
-    journals, the zone, the clock, me.
+    journals, the file of the erasure ledger, the zone, the clock, me.
 
     `me` is the person who signed in (None for the owner's own tools); what she may do is decided by the database, not by this value.
     """
@@ -39,6 +39,7 @@ class ClinicSession(Session):
     vault: Vault
     documents: Documents
     journals: Path
+    ledger: Path
     zone: ZoneInfo
     me: Me | None
     now: Callable[[], datetime]
@@ -113,6 +114,7 @@ class Database:
         self.vault: Vault | None = None
         self.documents: Documents | None = None
         self.journals: Path | None = None
+        self.ledger: Path | None = None
         self.now: Callable[[], datetime] = utc_now
 
     @contextmanager
@@ -125,6 +127,8 @@ class Database:
             session.documents = self.documents
         if self.journals is not None:
             session.journals = self.journals
+        if self.ledger is not None:
+            session.ledger = self.ledger
         try:
             with session.begin():
                 who = session.execute(_BEGIN, {"token": token or "", "mode": "on" if read_only else "off"}).scalar_one()

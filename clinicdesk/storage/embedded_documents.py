@@ -93,6 +93,14 @@ class EmbeddedDocuments:
             state.write(self._state_file)
         return state.port
 
+    def renew_passwords(self) -> None:
+        """Have the next start give both users the passwords that are kept now: for a folder whose passwords are lost.
+
+        That start runs the server for a moment without authentication, on 127.0.0.1 alone, as the very first one did.
+        """
+        self.stop()
+        self._marker.unlink(missing_ok=True)
+
     def put_aside(self) -> Path | None:
         """Stop the server and move its store out of the way, deleting nothing; where it is now. The next start makes an empty one."""
         self.stop()

@@ -6,11 +6,14 @@ associated data binds patient, record, field and version, so a sealed text moved
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clinicdesk.errors import ClinicError
 
 ENVELOPE = 29
 _FORMAT = b"\x01"
@@ -61,29 +64,79 @@ def unseal(key: bytes, sealed: bytes, place: Place) -> bytes:
         raise SealBroken("the seal does not fit this place or key") from error
 
 
-class Vault:
-    """Holds the clinic key and opens patient keys with it. Threads may share one."""
+class NeedsNewKey(ClinicError):
+    """What is to be opened was wrapped under a newer clinic key than this computer holds."""
 
-    def __init__(self, clinic_key: bytes) -> None:
+    def __init__(self) -> None:
+        super().__init__("The clinic has a new key, which this computer does not hold yet.",
+                         "Enter it from the new recovery kit with “clinicdesk key enter”, then start ClinicDesk again.")
+
+
+class Vault:
+    """Holds the clinic key and opens patient keys with it. Threads may share one.
+
+    A clinic that changed its key has generations of it, counted from 1; whoever holds the newest holds those before, too, because each
+    is kept wrapped by the one after it. New keys are always wrapped under the newest one known.
+    """
+
+    def __init__(self, clinic_key: bytes, generation: int = 1) -> None:
+        self._keys: dict[int, bytes] = {}
+        self.learn(clinic_key, generation)
+
+    @property
+    def generation(self) -> int:
+        """Which of the clinic's keys is used for what is wrapped now."""
+        return max(self._keys)
+
+    @property
+    def clinic_key(self) -> bytes:
+        """The newest key itself: for the recovery kit and for a computer that is enrolled, for nothing else."""
+        return self._keys[self.generation]
+
+    def learn(self, clinic_key: bytes, generation: int) -> None:
+        """Hold the key of one more generation."""
         if len(clinic_key) != 32:
             raise ValueError("a clinic key has 32 bytes")
-        self._clinic_key = clinic_key
+        self._keys = {**self._keys, generation: clinic_key}
 
     def wrap(self, key: bytes, patient_id: str, purpose: str) -> bytes:
-        """A patient key as it is stored (61 bytes)."""
-        return seal(self._clinic_key, key, Place(patient_id, "patient_keys", purpose))
+        """A patient key as it is stored (61 bytes), under the newest generation."""
+        newest = self.generation
+        return seal(self._keys[newest], key, Place(patient_id, "patient_keys", purpose, newest))
 
-    def unwrap(self, wrapped: bytes, patient_id: str, purpose: str) -> bytes:
-        """The patient key again; SealBroken with another clinic's key."""
-        return unseal(self._clinic_key, wrapped, Place(patient_id, "patient_keys", purpose))
+    def unwrap(self, wrapped: bytes, patient_id: str, purpose: str, generation: int = 1) -> bytes:
+        """The patient key again; SealBroken with another clinic's key, NeedsNewKey when it is of a generation not held."""
+        if generation not in self._keys:
+            raise NeedsNewKey
+        return unseal(self._keys[generation], wrapped, Place(patient_id, "patient_keys", purpose, generation))
+
+    def former(self) -> bytes:
+        """The key of the generation before, wrapped by the newest one (61 bytes)."""
+        newest = self.generation
+        return seal(self._keys[newest], self._keys[newest - 1], Place("", "clinic_keys", "former", newest))
+
+    def learn_former(self, wrapped: bytes, generation: int) -> None:
+        """Hold the key before `generation`, too, which must be held already. SealBroken when it is not the one."""
+        self.learn(unseal(self._keys[generation], wrapped, Place("", "clinic_keys", "former", generation)), generation - 1)
 
     def fingerprint(self) -> bytes:
         """A sealed constant by which a workstation later proves that it holds the same clinic key."""
-        return seal(self._clinic_key, b"clinicdesk", Place("", "settings", "clinic_key"))
+        return seal(self.clinic_key, b"clinicdesk", Place("", "settings", "clinic_key", self.generation))
 
     def fits(self, fingerprint: bytes) -> bool:
-        """Whether this is the key that made the fingerprint."""
+        """Whether this is the key, of this generation, that made the fingerprint."""
         try:
-            return unseal(self._clinic_key, fingerprint, Place("", "settings", "clinic_key")) == b"clinicdesk"
+            return unseal(self.clinic_key, fingerprint, Place("", "settings", "clinic_key", self.generation)) == b"clinicdesk"
         except SealBroken:
             return False
+
+    def prove(self, text: str, generation: int | None = None) -> bytes:
+        """HMAC-SHA-256 of a text under a key made from the clinic key for this purpose alone: who has no clinic key cannot write it.
+
+        NeedsNewKey when the generation (default: the newest) is not held.
+        """
+        number = self.generation if generation is None else generation
+        if number not in self._keys:
+            raise NeedsNewKey
+        purpose = hmac.digest(self._keys[number], b"ClinicDesk erasure ledger", "sha256")
+        return hmac.digest(purpose, text.encode(), "sha256")
