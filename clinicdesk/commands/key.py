@@ -1,8 +1,11 @@
-"""`clinicdesk key show|enter`: the key that opens the sealed records, on paper and back."""
+"""`clinicdesk key show|enter|kit|rotate`: the key that opens the sealed records, on paper and back."""
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -31,3 +34,26 @@ def enter(ctx: typer.Context, data_dir: DataDir = None) -> None:
     typed = typer.prompt("Clinic key", err=True) if sys.stdin.isatty() else sys.stdin.read(1_000)
     new = clinic_key.enter(settings, typed)
     typer.echo("This computer now holds the key of its clinic." if new else "This computer held this key already.")
+
+
+@app.command()
+def kit(ctx: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT.pdf", help="Where to write it; print it, then delete it.")], *,
+        data_dir: DataDir = None) -> None:
+    """Make the recovery kit: one page with the key, to be printed and kept in a safe."""
+    from clinicdesk.clinic import open_clinic
+    from clinicdesk.services import recovery_kit
+
+    clinic = open_clinic(settings_for(ctx, data_dir), worker=False)
+    try:
+        if clinic.may_own:
+            with clinic.as_owner() as session:
+                content = recovery_kit.make(session)
+        else:
+            with clinic.database.read() as session:
+                content = recovery_kit.page(session)
+    finally:
+        clinic.close()
+    out.unlink(missing_ok=True)
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    typer.echo(f"The recovery kit is in {out}. Print it, lock the paper away, then delete the file.")

@@ -15,7 +15,7 @@ import pytest
 
 from clinicdesk.clinic import Clinic
 from clinicdesk.errors import ClinicError, Invalid, NotAllowed
-from clinicdesk.services import appointments, erasing, finding, merging, patients
+from clinicdesk.services import appointments, consultations, erasing, finding, merging, patients
 from clinicdesk.services.erasing import BLANKED, DELETED, INVENTORY, KEPT, LedgerBroken
 from clinicdesk.services.people import PatientForm
 from clinicdesk.storage import schema
@@ -24,7 +24,7 @@ from clinicdesk.storage.embedded_postgres import programs
 from clinicdesk.storage.vault import Vault, new_key
 from tests.clinics import KEY, ZONE, Practice, in_other_database
 from tests.security.test_canaries import SECRETS, found_in, fill
-from tests.visiting import as_owner, raw
+from tests.visiting import FULL, as_owner, raw
 
 FIRST, LAST, TAG, STREET, CONTACT, REASON = ("Wahlfriede", "Zwielichtnachname", "zwielichttag", "Zwielichtstrasse", "Zwielichtkontakt",
                                              "Zwielichtgrund")
@@ -104,6 +104,11 @@ def test_nothing_of_an_erased_person_is_found_again_not_even_after_a_restore(pra
              and as_owner(practice, f"select 1 from {name} where patient_id = %s", patient)}
     assert len(about) > 25, about
 
+    with practice.write("ada") as session, pytest.raises(ClinicError, match="in progress"):
+        erasing.erase(session, patient, patient, "request")
+    ((begun,),) = as_owner(practice, "select id from clinic.consultations where status = 'in_progress'")
+    with practice.write("dora") as session:
+        consultations.complete(session, begun, FULL, 1)
     erase(practice, patient)
     settle(practice)
     dump(practice.clinic, new, servers)
@@ -200,7 +205,7 @@ def test_who_may_erase_and_what_stops_it(practice: Practice) -> None:
     for statement in ("update clinic.erasures set reason = 'court'", "delete from clinic.erasures", "truncate clinic.erasures"):
         with pytest.raises(psycopg.Error, match="refused"):
             as_owner(practice, statement)
-    with practice.write("ada") as session, pytest.raises(ClinicError, match="erased"):
+    with pytest.raises(ClinicError, match="erased"), practice.write("ada") as session:
         patients.archive(session, patient, patients.card(session, patient).version, restore=True)
-    with practice.write("rita") as session, pytest.raises(ClinicError):
+    with pytest.raises(ClinicError), practice.write("rita") as session:
         appointments.book(session, appointments.NewAppointment(practice.doctors["dora"], patient, practice.at(9), practice.at(10)))
