@@ -57,3 +57,36 @@ def kit(ctx: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT.pdf
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     typer.echo(f"The recovery kit is in {out}. Print it, lock the paper away, then delete the file.")
+
+
+@app.command()
+def rotate(ctx: typer.Context, *, data_dir: DataDir = None,
+           username: Annotated[str, typer.Option("--user", metavar="NAME", help="The administrator who does it.")] = "") -> None:
+    """Change the clinic key, or go on with a change that was stopped. Asks for an administrator's name and password.
+
+    Ctrl+C stops between two batches; readers go on working. Print a new recovery kit afterwards, and enter the new key elsewhere.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from clinicdesk import key_change
+    from clinicdesk.clinic import open_clinic
+    from clinicdesk.rules.key_code import key_fingerprint
+
+    settings = settings_for(ctx, data_dir)
+    asked = sys.stdin.isatty()
+    username = username or (typer.prompt("Administrator", err=True) if asked else sys.stdin.readline().strip())
+    password = typer.prompt("Password", err=True, hide_input=True) if asked else sys.stdin.readline().rstrip("\n")
+    clinic = open_clinic(settings, worker=False)
+    try:
+        token = clinic.sign_in(username, password).token
+        try:
+            with Progress(TextColumn("Keys"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), disable=not asked) as bar:
+                task = bar.add_task("Keys", total=None)
+                done = key_change.change(lambda service, *args: clinic.perform(token, lambda session: service(session, *args)),
+                                         settings.data_dir, lambda n, of: bar.update(task, completed=n, total=of))
+        finally:
+            clinic.sign_out(token)
+        typer.echo(f"The clinic has a new key; {done} patient keys were wrapped again. Fingerprint {key_fingerprint(clinic.vault.clinic_key)}.")
+        typer.echo("Print a new recovery kit now. The other computers ask for the new key at their next start.")
+    finally:
+        clinic.close()

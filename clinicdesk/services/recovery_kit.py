@@ -23,6 +23,13 @@ class KitState:
     current: bool
     fingerprint: str
 
+    @property
+    def reminder(self) -> str:
+        """What stands in the administrator's window until it is done; empty when there is nothing to do."""
+        if self.made_at is None:
+            return "No recovery kit was ever made. Print one now: a broken computer would take every sealed record with it."
+        return "" if self.current else ("The last recovery kit holds an older key. Print a new one, and keep the old one for older backups.")
+
 
 def state(session: ClinicSession) -> KitState:
     """When a kit was made last, and of which key."""

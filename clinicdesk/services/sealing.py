@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from sqlalchemy import insert, select
 
 from clinicdesk.errors import NotAllowed
@@ -49,6 +51,14 @@ def key_of(session: ClinicSession, patient_id: str, purpose: str) -> bytes:
             raise NotAllowed
         known[patient_id, purpose] = session.vault.unwrap(found.wrapped, patient_id, purpose, found.generation)
     return known[patient_id, purpose]
+
+
+def seal_number() -> int:
+    """A number that tells a sealed text from others of the same record and field; it stands beside the text as its place's version.
+
+    At random, so that nothing sealed before ever had it; 1 is that of texts sealed before there were numbers.
+    """
+    return secrets.randbelow(2**31 - 2) + 2
 
 
 def seal_text(session: ClinicSession, place: Place, text: str | bytes, purpose: str = CLINICAL) -> bytes:

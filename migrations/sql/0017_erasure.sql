@@ -127,6 +127,11 @@ begin
     perform pg_notify('clinicdesk', 'settings');
 end $$;
 
+-- A photo that replaces another and the remarks on one record had one place each to be sealed for; a number of its own tells them apart.
+-- What was sealed before has the number 1, which is what its seal says.
+alter table clinic.photos add column seal_number integer default 1 not null;
+alter table clinic.annotations add column seal_number integer default 1 not null;
+
 -- Erasure ----------------------------------------------------------------------------------------------------------------------------------
 -- The ledger. No foreign key: after the restore of an older backup it may name a record which that backup does not have.
 create table clinic.erasures (

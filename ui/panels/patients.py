@@ -18,6 +18,7 @@ from clinicdesk.services.people import Assignment, PatientCard, PatientRow
 from clinicdesk.services.schedule import AppointmentRow
 from ui.desk import Desk
 from ui.dialogs.assigning import AssignSheet
+from ui.dialogs.erasing import EraseSheet
 from ui.dialogs.merging import merged_section
 from ui.dialogs.patient import PatientSheet
 from ui.live import RefreshWhenShown
@@ -48,6 +49,7 @@ class PatientsPanel(Panel):
         self.sheet: Sheet | None = None
         self.patient_id = self._select_next = ""
         self.card: PatientCard | None = None
+        self._now_merged = False
         self.bulk = SelectionActions(desk, self, self._keep, self.refresh, self._show_patient)
         self.find_box = QLineEdit()
         self.find_box.setProperty("find", "true")
@@ -180,7 +182,7 @@ class PatientsPanel(Panel):
         self.card = card
         self._empty_detail()
         merged = merged_section(self.desk, merges, card.id, self)
-        now_merged = any(one.undone_at is None for one in merges)
+        self._now_merged = now_merged = any(one.undone_at is None for one in merges)
         if merged is not None and now_merged:
             self.detail.addWidget(merged)
         self.detail.addWidget(self._identity(card, closed=active_merge(merges, card.id) is not None))
@@ -331,7 +333,17 @@ class PatientsPanel(Panel):
             "Restore this patient" if restore else "Archive this patient",
             lambda: self._archive(card, restore=restore),
         )
+        if self.desk.me.role == "administrator" and card.last_name != "Erased":
+            menu.addSeparator()
+            menu.addAction(self.desk.theme.icon("remove"), "Erase this patient …", lambda: self._erase(card))
         menu.popup(at.mapToGlobal(at.rect().bottomLeft()))
+
+    def _erase(self, card: PatientCard) -> None:
+        sheet = EraseSheet(self.desk, card, merged=self._now_merged, parent=self.window())
+        sheet.erased.connect(lambda _id: self.desk.tell("The patient is erased."))
+        sheet.erased.connect(lambda _id: self.refresh())
+        self.sheet = sheet
+        sheet.open()
 
     def _archive(self, card: PatientCard, *, restore: bool) -> None:
         def done(version: int) -> None:
