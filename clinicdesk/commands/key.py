@@ -86,7 +86,8 @@ def rotate(ctx: typer.Context, *, data_dir: DataDir = None,
                                          settings.data_dir, lambda n, of: bar.update(task, completed=n, total=of))
         finally:
             clinic.sign_out(token)
-        typer.echo(f"The clinic has a new key; {done} patient keys were wrapped again. Fingerprint {key_fingerprint(clinic.vault.clinic_key)}.")
+        typer.echo(f"The clinic has a new key; {done} patient keys were wrapped again.")
+        typer.echo(f"Fingerprint {key_fingerprint(clinic.vault.clinic_key)}.")
         typer.echo("Print a new recovery kit now. The other computers ask for the new key at their next start.")
     finally:
         clinic.close()

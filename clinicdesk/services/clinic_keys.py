@@ -18,8 +18,8 @@ def fingerprints(session: ClinicSession) -> dict[int, bytes]:
     first = stored_setting(session, "clinic_key")
     if not isinstance(first, str) or not first:
         return {}
-    later = session.execute(select(ClinicKey.generation, ClinicKey.fingerprint))
-    return {1: base64.b64decode(first), **{number: fingerprint for number, fingerprint in later}}
+    later = session.rows(select(ClinicKey.generation, ClinicKey.fingerprint))
+    return {1: base64.b64decode(first), **dict(later)}
 
 
 def vault_of(session: ClinicSession, key: bytes | None) -> Vault:

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -113,20 +113,17 @@ def erase(session: ClinicSession, patient_id: str, typed_number: str, reason: st
     known = ledger(session)
     ids, now = ids_of(session, patient_id), session.now().astimezone(UTC)
     added: list[Line] = []
-    for record in ids:
-        before = (added or known or [None])[-1]
-        line = Line(len(known) + len(added) + 1, record, now.isoformat(), session.me.username, reason, session.vault.generation, "")
-        added.append(_with_proof(session.vault, before.proof if before else "", line))
+    before = known[-1].proof if known else ""
+    for number, record in enumerate(ids, len(known) + 1):
+        line = Line(number, record, now.isoformat(), session.me.username, reason, session.vault.generation, "")
+        added.append(replace(line, proof=_proof(session.vault, before, line)))
+        before = added[-1].proof
     with session.attempt():
         session.execute(select(func.clinic.erase(patient_id, reason, now, added[0].number, list(ids), session.vault.generation,
                                                  [bytes.fromhex(line.proof) for line in added])))
     session.expire_all()
     event.listen(session, "after_commit", lambda _session: _keep(session.ledger, [*known, *added]), once=True)
     return Erased(tuple(ids), len(known) + len(added))
-
-
-def _with_proof(vault: Vault, before: str, line: Line) -> Line:
-    return Line(**{**asdict(line), "proof": _proof(vault, before, line)})
 
 
 def ledger(session: ClinicSession) -> list[Line]:
@@ -239,4 +236,4 @@ def _keep(path: Path, lines: Sequence[Line]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except (OSError, LedgerBroken) as error:
-        _log.error("the erasure ledger %s could not be written: %s", path, type(error).__name__)  # noqa: TRY400  no traceback needed
+        _log.error("the erasure ledger %s could not be written: %s", path, type(error).__name__)

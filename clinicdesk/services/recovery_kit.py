@@ -28,7 +28,7 @@ class KitState:
         """What stands in the administrator's window until it is done; empty when there is nothing to do."""
         if self.made_at is None:
             return "No recovery kit was ever made. Print one now: a broken computer would take every sealed record with it."
-        return "" if self.current else ("The last recovery kit holds an older key. Print a new one, and keep the old one for older backups.")
+        return "" if self.current else "The last recovery kit holds an older key. Print a new one; keep the old one, too."
 
 
 def state(session: ClinicSession) -> KitState:

@@ -284,7 +284,7 @@ def answers_as(uri: str, timeout: float = 1.0) -> bool:
     except OperationFailure as error:
         if error.code == _AUTHENTICATION_FAILED:
             raise CannotStart("password_lost", "The passwords kept for this folder do not open its document server.",
-                              "Run “clinicdesk recover” with the recovery kit, or restore secrets.json (or the keyring) that belongs to this folder.") from None
+                              "Run “clinicdesk recover” with the recovery kit, or restore this folder's secrets.json.") from None
         return False
     except PyMongoError:
         return False

@@ -203,7 +203,7 @@ class EmbeddedPostgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise CannotStart("password_lost", f"The passwords kept for {self._home.path} do not open its database.",
-                                  "Run “clinicdesk recover” with the recovery kit, or restore secrets.json (or the keyring) that belongs to it.") from None
+                                  "Run “clinicdesk recover” with the recovery kit, or restore its secrets.json.") from None
             return False
         return True
 

@@ -133,8 +133,9 @@ class Home:
                 extra["pass_fds"] = (handle,)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LD_PRELOAD", "PYTHONPATH", "PYTHONSTARTUP"))}
         try:
-            process = subprocess.Popen([str(a) for a in arguments(seen)], stdin=subprocess.PIPE if typed else subprocess.DEVNULL, stdout=output,
-                                       stderr=subprocess.STDOUT, cwd=Path(self.path.anchor), env=environment, **extra)
+            process = subprocess.Popen([str(a) for a in arguments(seen)], stdout=output, stderr=subprocess.STDOUT,
+                                       stdin=subprocess.PIPE if typed else subprocess.DEVNULL, cwd=Path(self.path.anchor),
+                                       env=environment, **extra)
         finally:
             if handle is not None:
                 os.close(handle)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clinicdesk.rules.key_code import KIT_PREFIX, read_key_code
 from clinicdesk.pdf.reading import page_pictures
+from clinicdesk.rules.key_code import KIT_PREFIX, read_key_code
 from clinicdesk.services import patients
 from clinicdesk.verifying.pictures import codes_in
 from tests.clinics import KEY, Practice
@@ -40,7 +40,7 @@ def test_the_key_is_changed_stopped_and_gone_on_with(office: Office, practice: P
     office.click(sheet.verb_button)
     office.gone(sheet)
     office.until(lambda: as_owner(practice, "select count(finished_at) from clinic.clinic_keys") == [(1,)])
-    office.until(lambda: panel.change_button.isEnabled())
+    office.until(panel.change_button.isEnabled)
     assert {r[0] for r in as_owner(practice, "select generation from clinic.patient_keys")} == {2}
     with practice.write("ada") as session:  # somebody began one more and went home
         from clinicdesk import key_change

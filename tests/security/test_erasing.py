@@ -23,7 +23,7 @@ from clinicdesk.storage.addresses import Addresses, libpq_address
 from clinicdesk.storage.embedded_postgres import programs
 from clinicdesk.storage.vault import Vault, new_key
 from tests.clinics import KEY, ZONE, Practice, in_other_database
-from tests.security.test_canaries import SECRETS, found_in, fill
+from tests.security.test_canaries import SECRETS, fill, found_in
 from tests.visiting import FULL, as_owner, raw
 
 FIRST, LAST, TAG, STREET, CONTACT, REASON = ("Wahlfriede", "Zwielichtnachname", "zwielichttag", "Zwielichtstrasse", "Zwielichtkontakt",
@@ -83,14 +83,14 @@ def erase(practice: Practice, patient: str, reason: str = "request") -> None:
 
 
 def test_every_table_about_a_patient_stands_in_the_inventory(practice: Practice) -> None:
-    tables = {name for (name,) in as_owner(practice, "select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid"
-              " and a.attname in ('patient_id') and not a.attisdropped where c.relkind in ('r', 'p')"
+    tables = {name for (name,) in as_owner(practice, "select c.oid::regclass::text from pg_class c join pg_attribute a"
+              " on a.attrelid = c.oid and a.attname in ('patient_id') and not a.attisdropped where c.relkind in ('r', 'p')"
               " and c.relnamespace in ('auth'::regnamespace, 'clinic'::regnamespace)")}
     assert tables | {"clinic.patients"} == set(INVENTORY), "say in services/erasing.py and in clinic.erase_rows what happens to its rows"
     assert {rule for rule, _why in INVENTORY.values()} == {DELETED, BLANKED, KEPT}
 
 
-def test_nothing_of_an_erased_person_is_found_again_not_even_after_a_restore(practice: Practice, servers: Addresses, tmp_path: Path) -> None:
+def test_nothing_of_an_erased_person_is_found_again_nor_after_a_restore(practice: Practice, servers: Addresses, tmp_path: Path) -> None:
     patient = register(practice)
     fill(practice, patient).close(keep=True)
     other = practice.patient(last_name="Bleibt")

@@ -87,7 +87,7 @@ class Recorder:
 def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Noted]]:
     Recorder.noted = []
     monkeypatch.setattr(vault, "AESGCM", Recorder)
-    yield Recorder.noted
+    return Recorder.noted
 
 
 def fill(practice: Practice, hour: int) -> str:
@@ -192,8 +192,8 @@ def test_no_ciphertext_opens_in_the_place_of_another(practice: Practice, noted: 
 
 
 SWAPS = {
-    "a sealed field between patients": "update clinic.sealed_fields s set body = o.body, version = s.version + 1 from clinic.sealed_fields o"
-    " where s.patient_id = %(a)s and o.patient_id = %(b)s and s.field = o.field",
+    "a sealed field between patients": "update clinic.sealed_fields s set body = o.body, version = s.version + 1"
+    " from clinic.sealed_fields o where s.patient_id = %(a)s and o.patient_id = %(b)s and s.field = o.field",
     "a sealed field between fields": "update clinic.sealed_fields s set body = o.body, version = s.version + 1 from clinic.sealed_fields o"
     " where s.patient_id = %(a)s and o.patient_id = s.patient_id and s.field = 'ssn' and o.field = 'about_note'",
     "a key between patients": "update clinic.patient_keys s set wrapped = o.wrapped from clinic.patient_keys o"

@@ -25,12 +25,12 @@ class EraseSheet(Sheet):
         self._card = card
         self.body.addWidget(label("There is no way back, not even from a backup: who is erased is erased again after every restore.",
                                   "warning", wrap=True))
+        merged_too = ", and every record merged with this one" if merged else ""
         for words in (
-            "First ask whether you may. Medical records must be kept for years after the last treatment in most countries (often ten, longer"
-            " for children). A wish to be erased does not end that duty.",
-            "Goes: name, contact, notes, photo, the whole clinical record with documents, prescriptions and papers, coming appointments"
-            f"{', and every record merged with this one' if merged else ''}.",
-            "Stays without a name: the times of past appointments, money and receipts, and in the audit log that it was done, by whom and why.",
+            ("First ask whether you may. The law usually asks to keep medical records for years after the last treatment, and a wish to be"
+             " erased does not end that duty."),
+            f"Goes: name, contact, notes, photo, the whole clinical record with documents and papers, coming appointments{merged_too}.",
+            "Stays without a name: times of past appointments, money and receipts, and in the audit log who did this and why.",
             "Papers and files that were printed or saved elsewhere are not reached.",
         ):
             self.body.addWidget(label(words, wrap=True))
@@ -38,6 +38,7 @@ class EraseSheet(Sheet):
         form.choice("reason", "Why", (("", "Choose …"), *REASONS.items()))
         form.text("number", f"Type the record number, {card.id}", limit=12)
         form.mark_clean()
+        self.body.addStretch(1)
 
     def submit(self) -> None:
         """Erase, or say at the field what is missing."""

@@ -35,11 +35,12 @@ class ChangeKeySheet(Sheet):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, "Change the clinic key", "Change the key", parent=parent, key="change-key", variant="danger",
                          size=QSize(520, 340))
-        for words in ("A new key is made, and the keys of all patients are wrapped with it again. It takes a minute or two for ten thousand"
-                      " patients; it can be stopped and taken up again.",
-                      "Meanwhile everybody works on. Other computers hold the old key: step by step they can open fewer records, and at their"
-                      " next start they ask for the new key.",
-                      "Print a new recovery kit right afterwards. Until then this computer alone holds the new key."):
+        for words in (
+            "A new key is made, and the keys of all patients are wrapped with it again. It can be stopped and taken up again.",
+            ("Meanwhile everybody works on. Other computers hold the old key: step by step they can open fewer records, and at their next"
+             " start they ask for the new key."),
+            "Print a new recovery kit right afterwards. Until then this computer alone holds the new key.",
+        ):
             self.body.addWidget(label(words, wrap=True))
         self.body.addStretch(1)
 

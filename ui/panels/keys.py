@@ -106,8 +106,8 @@ class KeysPanel(Panel):
         if not self._going:
             self.change_words.setText(
                 f"A change was begun and is not finished: {left:,} keys are left. Go on with it." if begun else
-                "When a kit was lost or seen, or somebody who knew the key has left. Everybody can go on working meanwhile; afterwards print a"
-                " new kit, and enter the new key on the other computers. Older backups stay readable with the new key.")
+                "When a kit was lost or seen, or somebody who knew the key has left. Everybody can go on working meanwhile; afterwards"
+                " print a new kit, and enter the new key on the other computers. Older backups stay readable with the new key.")
             self.change_button.setText("Go on" if begun else "Change the clinic key …")
 
     def print_kit(self) -> None:
