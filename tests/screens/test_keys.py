@@ -58,7 +58,7 @@ def test_a_patient_is_erased_in_two_steps(office: Office, practice: Practice) ->
     panel = office.panel(office.open("ada"), "patients")
     panel.show_topic("patient", patient)
     office.until(lambda: panel.card is not None)
-    panel._erase(panel.card)
+    panel.erase(panel.card)
     sheet = office.sheet(EraseSheet)
     office.click(sheet.verb_button)
     office.until(lambda: sheet.form.error("number"), "nothing happens without the number")

@@ -335,10 +335,11 @@ class PatientsPanel(Panel):
         )
         if self.desk.me.role == "administrator" and card.last_name != "Erased":
             menu.addSeparator()
-            menu.addAction(self.desk.theme.icon("remove"), "Erase this patient …", lambda: self._erase(card))
+            menu.addAction(self.desk.theme.icon("remove"), "Erase this patient …", lambda: self.erase(card))
         menu.popup(at.mapToGlobal(at.rect().bottomLeft()))
 
-    def _erase(self, card: PatientCard) -> None:
+    def erase(self, card: PatientCard) -> None:
+        """Explain and ask; administrators only."""
         sheet = EraseSheet(self.desk, card, merged=self._now_merged, parent=self.window())
         sheet.erased.connect(lambda _id: self.desk.tell("The patient is erased."))
         sheet.erased.connect(lambda _id: self.refresh())

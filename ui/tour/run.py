@@ -33,6 +33,7 @@ from ui.tour import (
     drafts,
     files,
     history,
+    keys,
     money,
     papers,
     reception,
@@ -157,6 +158,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         money.walk(walk)
         administrator.walk(walk)
         content.walk(walk)
+        keys.walk(walk)
         papers.walk(walk)
         administrator.leave(walk)
         say(f"{len(guide.steps)} steps passed. Pictures, papers and tour.json are in {out}.")
