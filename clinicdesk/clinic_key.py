@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from clinicdesk.clinic import store_key, stored_key
@@ -10,9 +13,11 @@ from clinicdesk.credentials import Credentials, start_over
 from clinicdesk.errors import CannotStart
 from clinicdesk.pdf.reading import NoPdf, page_pictures
 from clinicdesk.rules.key_code import KIT_PREFIX, key_code, read_key_code
+from clinicdesk.services import enrolling
 from clinicdesk.services.clinic_keys import fingerprints, vault_of
 from clinicdesk.storage import schema
 from clinicdesk.storage.database import Database
+from clinicdesk.storage.enrolling import Newcomer
 from clinicdesk.storage.servers import Servers, embedded_servers, open_servers
 from clinicdesk.verifying.pictures import NoPicture, codes_in, opened
 
@@ -77,6 +82,36 @@ def enter(settings: Settings, typed: str, *, recover: bool = False, keyring_lost
         return False
     store_key(credentials, key)
     return True
+
+
+def enrol(settings: Settings, say: Callable[[str], object], pause: Callable[[float], object] = time.sleep) -> bool:
+    """Ask for the key over the shared database and wait for an administrator; False when nobody let this computer in in time.
+
+    `say(code)` shows the code she must be told. CannotStart as `enter`.
+    """
+    prepare_data_dir(settings.data_dir)
+    credentials = Credentials(settings.data_dir)
+    servers = open_servers(settings, credentials)
+    database = Database(servers.addresses.app)
+    try:
+        schema.require_current(servers.addresses.app)
+        newcomer, deadline = Newcomer(), time.monotonic() + enrolling.MINUTES * 60
+        with database.write() as session:
+            code = enrolling.ask(session, newcomer, platform.node())
+        say(code)
+        key = None
+        while key is None and time.monotonic() < deadline:
+            pause(1.0)
+            with database.write() as session:
+                key = enrolling.take(session, newcomer)
+        if key is None:
+            return False
+        _confirm(servers.addresses.app, key, upgrade=False)
+        store_key(credentials, key)
+        return True
+    finally:
+        database.close()
+        servers.close()
 
 
 def _servers(settings: Settings, credentials: Credentials) -> Servers:

@@ -1,4 +1,4 @@
-"""`clinicdesk key show|enter|kit|rotate`: the key that opens the sealed records, on paper and back."""
+"""`clinicdesk key show|enter|kit|enrol|rotate`: the key that opens the sealed records, on paper and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from clinicdesk.commands.options import DataDir, settings_for
+from clinicdesk.commands.options import PROBLEMS, DataDir, settings_for
 
 app = typer.Typer(help="The clinic key: without it nobody can read the sealed records.", no_args_is_help=True)
 
@@ -57,6 +57,21 @@ def kit(ctx: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT.pdf
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     typer.echo(f"The recovery kit is in {out}. Print it, lock the paper away, then delete the file.")
+
+
+@app.command()
+def enrol(ctx: typer.Context, data_dir: DataDir = None) -> None:
+    """Ask for the key over the shared database: shows a code, which an administrator types under Keys. Exit code 1: nobody did."""
+    from clinicdesk import clinic_key
+
+    def say(code: str) -> None:
+        typer.echo(f"Code of this computer: {code}")
+        typer.echo("An administrator types it in her window under Keys, “Let a computer in”, within a quarter of an hour.")
+
+    if not clinic_key.enrol(settings_for(ctx, data_dir), say):
+        typer.echo("Nobody let this computer in. Try again.", err=True)
+        raise typer.Exit(PROBLEMS)
+    typer.echo("This computer now holds the key of its clinic.")
 
 
 @app.command()

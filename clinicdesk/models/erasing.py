@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, text
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinicdesk.models.base import Base, Created, Moment, Sealed
+from clinicdesk.models.base import Base, Created, Id, Moment, Sealed
 
 
 class ClinicKey(Base):
@@ -26,6 +26,26 @@ class ClinicKey(Base):
     begun_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
     begun_at: Mapped[Created]
     finished_at: Mapped[datetime | None]
+
+
+class Enrolment(Base):
+    """A computer that asks for the clinic key: its public key, and for a short while the clinic key sealed for it."""
+
+    __tablename__ = "enrolments"
+    __table_args__ = (
+        UniqueConstraint("public_key"),
+        CheckConstraint("char_length(workstation) between 1 and 120", name="workstation"),
+        CheckConstraint("octet_length(public_key) = 32", name="public_key"),
+        CheckConstraint("octet_length(sealed) between 60 and 200", name="sealed"),
+        {"schema": "auth"},
+    )
+    id: Mapped[Id]
+    workstation: Mapped[str]
+    public_key: Mapped[Sealed]
+    sealed: Mapped[bytes | None]
+    asked_at: Mapped[Created]
+    sealed_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
+    taken_at: Mapped[datetime | None]
 
 
 class Erasure(Base):

@@ -30,6 +30,15 @@ def key_fingerprint(key: bytes) -> str:
     return " ".join(digits[n : n + 4] for n in range(0, 16, 4))
 
 
+def enrolment_code(public: bytes) -> str:
+    """Twelve letters and digits (60 bits) for the public key of a computer that asks for the clinic key.
+
+    Whoever could change the database in the quarter of an hour a request lives cannot make another key with the same code.
+    """
+    text = base64.b32encode(hashlib.sha256(b"ClinicDesk enrolment\0" + public).digest()).decode()[:12]
+    return "-".join(text[n : n + 4] for n in range(0, 12, 4))
+
+
 def read_key_code(typed: str) -> bytes | None:
     """The key of a code in any spacing and case, or of a kit's square code; None when it is not one or has a mistake in it."""
     text = "".join(c for c in typed.strip().upper().removeprefix(KIT_PREFIX) if c.isalnum()).translate(_MISREAD)

@@ -181,6 +181,8 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "clinic_key_old": ("refused", "", "The clinic's key was changed. Enter the new one on this computer, then start ClinicDesk again."),
     "key_change_begun": ("refused", "", "Somebody began to change the clinic key already. Go on with that first."),
     "key_change_unfinished": ("refused", "", "Some keys are not rewrapped yet. Go on with the change of the clinic key."),
+    "enrolments_many": ("refused", "", "Too many computers are asking for the clinic key. Try again in a quarter of an hour."),
+    "enrolment_gone": ("refused", "", "This request is over. Start “clinicdesk key enrol” on the new computer again."),
     "patient_erased": ("refused", "", "This person was erased. Register her again as a new patient."),
     "erase_again": ("refused", "", "This patient was changed or erased in the meantime. Open the patient again."),
     "erase_in_progress": ("refused", "", "A consultation of this patient is in progress. It must be signed or discarded first."),

@@ -114,6 +114,56 @@ begin
     perform pg_notify('clinicdesk', 'settings');
 end $$;
 
+-- Enrolment: a new computer leaves a public key, an administrator who was told its code seals the clinic key for it. Only ciphertext is
+-- here, for a quarter of an hour, and it is handed out once.
+create table auth.enrolments (
+    id bigint generated always as identity,
+    workstation text not null,
+    public_key bytea not null,
+    sealed bytea,
+    asked_at timestamp with time zone default now() not null,
+    sealed_by bigint,
+    taken_at timestamp with time zone,
+    constraint pk_enrolments primary key (id),
+    constraint uq_enrolments_public_key unique (public_key),
+    constraint ck_enrolments_workstation check (char_length(workstation) between 1 and 120),
+    constraint ck_enrolments_public_key check (octet_length(public_key) = 32),
+    constraint ck_enrolments_sealed check (octet_length(sealed) between 60 and 200),
+    constraint fk_enrolments_sealed_by foreign key (sealed_by) references auth.users (id)
+);
+
+-- Nobody is signed in on a new computer. Old requests go, and no more than twenty wait, so that this fills nothing.
+create function auth.ask_enrolment(p_workstation text, p_public bytea) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    delete from auth.enrolments where taken_at is null and asked_at < now() - interval '15 minutes';
+    if (select count(*) from auth.enrolments where taken_at is null) >= 20 then
+        raise exception using errcode = 'CD010', constraint = 'enrolments_many', message = 'refused';
+    end if;
+    insert into auth.enrolments (workstation, public_key) values (left(coalesce(nullif(p_workstation, ''), 'unknown'), 120), p_public);
+end $$;
+
+create function auth.seal_enrolment(p_id bigint, p_sealed bytea) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if auth.my_role() is distinct from 'administrator' then raise exception using errcode = 'CD001', message = 'not allowed'; end if;
+    update auth.enrolments set sealed = p_sealed, sealed_by = auth.me()
+     where id = p_id and sealed is null and taken_at is null and asked_at > now() - interval '15 minutes';
+    if not found then raise exception using errcode = 'CD010', constraint = 'enrolment_gone', message = 'refused'; end if;
+    perform audit.note('enrol', 'computer', null, 'enrolment ' || p_id);
+end $$;
+
+-- What was sealed for this public key, once; nothing before an administrator did, or when the time is over.
+create function auth.take_enrolment(p_public bytea) returns bytea
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare v_sealed bytea;
+begin
+    select sealed into v_sealed from auth.enrolments
+     where public_key = p_public and sealed is not null and taken_at is null and asked_at > now() - interval '15 minutes' for update;
+    update auth.enrolments set sealed = null, taken_at = now() where public_key = p_public and v_sealed is not null;
+    return v_sealed;
+end $$;
+
 -- When a recovery kit was made last, and of which key.
 create function clinic.kit_made(p_fingerprint text) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -335,11 +385,18 @@ begin
 end $$;
 -- Like the fingerprint among the settings: a computer proves that it holds the key before anybody signs in.
 create policy everybody_read on clinic.clinic_keys for select to clinicdesk_app using (true);
+alter table auth.enrolments enable row level security;
+alter table auth.enrolments force row level security;
+create policy owner on auth.enrolments to clinicdesk_owner using (true) with check (true);
+grant select on auth.enrolments to clinicdesk_backup, clinicdesk_app;
+create policy administrator_read on auth.enrolments for select to clinicdesk_app using ((select auth.my_role()) = 'administrator');
 create policy administrator_read on clinic.erasures for select to clinicdesk_app using ((select auth.my_role()) = 'administrator');
 
-revoke all on function auth.administers(), clinic.guard_wrapped(), clinic.begin_key(int, bytea, bytea), clinic.wrapped_before(int, int),
+revoke all on function auth.administers(), auth.ask_enrolment(text, bytea), auth.seal_enrolment(bigint, bytea), auth.take_enrolment(bytea),
+    clinic.guard_wrapped(), clinic.begin_key(int, bytea, bytea), clinic.wrapped_before(int, int),
     clinic.rewrap(int, text[], text[], text[], bytea[], bytea[]), clinic.finish_key(int), clinic.kit_made(text), clinic.refuse_erased(),
     clinic.erase_rows(text[]), clinic.erase(text, text, timestamptz, int, text[], int, bytea[]) from public;
+grant execute on function auth.ask_enrolment(text, bytea), auth.seal_enrolment(bigint, bytea), auth.take_enrolment(bytea) to clinicdesk_app;
 grant execute on function clinic.begin_key(int, bytea, bytea), clinic.wrapped_before(int, int),
     clinic.rewrap(int, text[], text[], text[], bytea[], bytea[]), clinic.finish_key(int), clinic.kit_made(text),
     clinic.erase(text, text, timestamptz, int, text[], int, bytea[]) to clinicdesk_app;

@@ -78,6 +78,7 @@ READS = {
     "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
     "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
     # Keys and erasure
+    "auth.enrolments":             ("none",      "none", "all",        "none", "none"),
     "clinic.clinic_keys":          ("all",       "all",  "all",        "all",  "all"),
     "clinic.erasures":             ("none",      "none", "all",        "none", "none"),
     # Prescribing
@@ -160,6 +161,7 @@ WRITES = {
     "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
     "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
     # Keys and erasure
+    "auth.enrolments":             ("-",         "-",    "-",          "-",    "-"),
     "clinic.clinic_keys":          ("-",         "-",    "-",          "-",    "-"),
     "clinic.erasures":             ("-",         "-",    "-",          "-",    "-"),
     # Prescribing

@@ -53,6 +53,7 @@ NOT_SEALED = {
     "auth.credentials.salt", "auth.credentials.verifier", "auth.secrets.value", "auth.sessions.token_hash",
     "clinic.attachments.sealed_sha256", "clinic.consultations.content_sha256", "clinic.papers.pdf_sha256",
     "clinic.prescriptions.pdf_sha256", "clinic.signatures.signature", "clinic.signing_keys.certificate", "clinic.signing_keys.public_key",
+    "auth.enrolments.public_key", "auth.enrolments.sealed",  # sealed for a computer: tests/security/test_enrolling.py
     "clinic.erasures.proof", "clinic.clinic_keys.fingerprint", "clinic.clinic_keys.former",
 }
 

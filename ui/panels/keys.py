@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 from clinicdesk import key_change
 from clinicdesk.credentials import Credentials
 from clinicdesk.rules.moments import clinical_moment
-from clinicdesk.services import recovery_kit
+from clinicdesk.services import enrolling, recovery_kit
 from clinicdesk.services.recovery_kit import KitState
 from ui.desk import Desk
 from ui.dialogs.keys import ChangeKeySheet, KitWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
+from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.text import button, label, row
 
@@ -58,6 +59,13 @@ class KeysPanel(Panel):
         here = Section("This computer", card="surface")
         here.body.addWidget(self.secrets)
         here.body.addWidget(self.secrets_advice)
+        self.computer = Form()
+        self.computer.text("code", "Code shown by “clinicdesk key enrol” on the new computer", limit=20)
+        self.computer.submitted.connect(self.let_in)
+        self.let_in_button = button("Let it in", self.let_in)
+        computers = Section("Let a computer in", card="surface")
+        computers.body.addWidget(self.computer)
+        computers.body.addLayout(row(None, self.let_in_button))
         self.change_words = label("", "soft", wrap=True)
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Keys wrapped again")
@@ -72,7 +80,7 @@ class KeysPanel(Panel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(12)
-        for section in (kit, here, change):
+        for section in (kit, here, computers, change):
             section.setMaximumWidth(720)
             outer.addWidget(section)
         outer.addStretch(1)
@@ -115,6 +123,17 @@ class KeysPanel(Panel):
         self.kit = KitWindow(self.desk, self.window())
         self.kit.made.connect(self.refresh)
         self.kit.open()
+
+    def let_in(self) -> None:
+        """Seal the clinic key for the computer that shows the code."""
+        self.computer.clear_errors()
+
+        def done(name: str) -> None:
+            self.computer.set_values({"code": ""})
+            self.desk.tell(f"{name} may have the clinic key now.")
+
+        self.desk.do(self, enrolling.let_in, self.computer.value("code"), done=done,
+                     failed=lambda e: None if self.computer.show_problem(e) else self.desk.report(e))
 
     def change(self) -> None:
         """Begin a change after it was explained, or go on with one."""
