@@ -389,6 +389,7 @@ alter table auth.enrolments enable row level security;
 alter table auth.enrolments force row level security;
 create policy owner on auth.enrolments to clinicdesk_owner using (true) with check (true);
 grant select on auth.enrolments to clinicdesk_backup, clinicdesk_app;
+grant select on sequence auth.enrolments_id_seq to clinicdesk_backup;
 create policy administrator_read on auth.enrolments for select to clinicdesk_app using ((select auth.my_role()) = 'administrator');
 create policy administrator_read on clinic.erasures for select to clinicdesk_app using ((select auth.my_role()) = 'administrator');
 
