@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from clinicdesk import key_change
@@ -17,6 +16,7 @@ from ui.desk import Desk
 from ui.dialogs.keys import ChangeKeySheet, KitWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
+from ui.widgets.arranging import scrolled
 from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.text import button, label, row
@@ -77,14 +77,15 @@ class KeysPanel(Panel):
         for part in (self.change_words, self.bar):
             change.body.addWidget(part)
         change.body.addLayout(row(None, self.stop_button, self.change_button))
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(16, 12, 16, 12)
-        outer.setSpacing(12)
+        sections = QVBoxLayout()
+        sections.setSpacing(12)
         for section in (kit, here, computers, change):
             section.setMaximumWidth(720)
-            outer.addWidget(section)
-        outer.addStretch(1)
-        outer.setAlignment(Qt.AlignmentFlag.AlignTop)
+            sections.addWidget(section)
+        sections.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(sections, margins=(16, 12, 16, 12)))
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 
     def commands(self) -> list[Action]:
