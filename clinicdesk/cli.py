@@ -24,6 +24,7 @@ from clinicdesk.commands import (
     migrate,
     options,
     parse_sig,
+    recover,
     server,
     tour,
     verify,
@@ -38,6 +39,7 @@ app.command("check")(check.check)
 app.command("check-medicines")(check_medicines.check_medicines)
 app.command("migrate")(migrate.migrate)
 app.command("parse-sig")(parse_sig.parse_sig)
+app.command("recover")(recover.recover)
 app.command("tour")(tour.tour)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)

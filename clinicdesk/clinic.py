@@ -19,6 +19,7 @@ from clinicdesk.jobs.worker import Worker
 from clinicdesk.rules.one_time_codes import plain_code
 from clinicdesk.rules.passwords import check_password
 from clinicdesk.services import accounts, proofs, second_factor
+from clinicdesk.services.clinic_keys import vault_of
 from clinicdesk.services.people import Me
 from clinicdesk.services.second_factor import Enrolment
 from clinicdesk.services.settings import stored_setting
@@ -329,10 +330,8 @@ def _identity(settings: Settings, credentials: Credentials, addresses: Addresses
             fingerprint, zone = stored_setting(session, "clinic_key"), stored_setting(session, "zone")
         key = stored_key(credentials)
         if isinstance(fingerprint, str):
-            if key is None or not Vault(key).fits(base64.b64decode(fingerprint)):
-                raise CannotStart("clinic_key", "This computer does not hold the key of this clinic.",
-                                  "Enter it with “clinicdesk key enter”; “clinicdesk key show” prints it on a computer that has it.")
-            return Vault(key), str(zone or settings.zone)
+            with database.read() as session:
+                return vault_of(session, key), str(zone or settings.zone)
         if addresses.owner is None:
             raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Start ClinicDesk once where its database is kept.")
         if key is None:

@@ -88,6 +88,17 @@ def _keyring_works() -> bool:
         return False
 
 
+def start_over(data_dir: Path) -> None:
+    """Forget where the secrets of this folder were kept, so that the next `Credentials` decides anew; what was there is put aside.
+
+    For a folder whose keyring is gone with its computer or account.
+    """
+    for name in (_PLACE_FILE, SECRETS_FILE):
+        path = data_dir / name
+        if path.exists():
+            path.replace(path.with_name(f"{name}.lost"))
+
+
 class Credentials:
     """Get, set and delete secrets by name for the clinic in `data_dir`, which must exist. Safe from threads and several processes.
 

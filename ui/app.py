@@ -75,7 +75,7 @@ class Application(QObject):
         self._clinics: list[Any] = []
         self._listener: Any = None
         self._accounts: Sequence[DemoAccount] = ()
-        self._new = False
+        self._new = self._fresh = False
         self.unexpected.happened.connect(self._unexpected)
 
     @property
@@ -128,7 +128,7 @@ class Application(QObject):
 
     @Slot(str)
     def _created(self, username: str) -> None:
-        self._new = False
+        self._new, self._fresh = False, True
         self.memory.setValue("last_name", username)
         self.sign_in()
 
@@ -158,6 +158,9 @@ class Application(QObject):
         window.sign_out_requested.connect(self._sign_out)
         window.closed.connect(self._closed)
         self._show(window)
+        if self._fresh and me.role == "administrator":
+            self._fresh = False
+            window.show_topic("keys", None)  # the recovery kit is offered before anything can be lost
         if me.doctor_id is not None:
             keep_trust(self.desk, window)  # papers can be checked on this computer, also when the databases are away
 

@@ -16,7 +16,7 @@ from procrastinate.jobs import Job
 
 from clinicdesk.errors import Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import attachments, auditing, messages, visits, waiting
+from clinicdesk.services import attachments, auditing, erasing, messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -68,6 +68,11 @@ def build_app(url: str, database: Database) -> App:
     def follow_person(patient_id: str) -> None:
         with database.write() as session:
             visits.follow_person(session, patient_id)
+
+    @app.task(name="erase_documents", queue="documents", retry=Patience())
+    def erase_documents(patient_ids: list[str], files: list[str] | None) -> None:
+        with database.write() as session:
+            erasing.drop_documents(session, patient_ids, files or ())
 
     return app
 

@@ -5,6 +5,7 @@ from clinicdesk.models import (
     alerts,
     clinical,
     desk,
+    erasing,
     files,
     money,
     operations,
@@ -18,5 +19,5 @@ from clinicdesk.models import (
 )
 from clinicdesk.models.base import Base
 
-__all__ = ["Base", "accounts", "alerts", "clinical", "desk", "files", "money", "operations", "papers", "people", "prescribing", "records",
-           "register", "scheduling", "waiting"]
+__all__ = ["Base", "accounts", "alerts", "clinical", "desk", "erasing", "files", "money", "operations", "papers", "people", "prescribing",
+           "records", "register", "scheduling", "waiting"]

@@ -32,13 +32,18 @@ class KeyPair(Base):
 
 
 class SigningSecret(Base):
-    """The private half, wrapped by the clinic key; row security shows it to its owner alone."""
+    """The private half, wrapped by the clinic key of a generation; row security shows it to its owner alone."""
 
     __tablename__ = "signing_secrets"
-    __table_args__ = (CheckConstraint("octet_length(wrapped) = 61", name="wrapped"), {"schema": "clinic"})
+    __table_args__ = (
+        CheckConstraint("octet_length(wrapped) = 61", name="wrapped"),
+        CheckConstraint("generation >= 1", name="generation"),
+        {"schema": "clinic"},
+    )
     key_id: Mapped[int] = mapped_column(ForeignKey("clinic.signing_keys.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("auth.users.id"))
     wrapped: Mapped[Sealed]
+    generation: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class IssuedPaper(Base):

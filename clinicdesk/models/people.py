@@ -65,18 +65,21 @@ class PatientTerm(Base):
 
 
 class PatientKey(Base):
-    """The key of one patient for one purpose, wrapped by the clinic key. Who may read the row can read what it seals."""
+    """The key of one patient for one purpose, wrapped by the clinic key of a generation. Who may read the row can read what it seals."""
 
     __tablename__ = "patient_keys"
     __table_args__ = (
         CheckConstraint("purpose in ('identity', 'clinical')", name="purpose"),
         CheckConstraint("octet_length(wrapped) = 61", name="wrapped"),
+        CheckConstraint("generation >= 1", name="generation"),
+        Index("ix_patient_keys_generation", "generation"),
         {"schema": "clinic"},
     )
     patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"), primary_key=True)
     purpose: Mapped[str] = mapped_column(primary_key=True)
     wrapped: Mapped[Sealed]
     created_at: Mapped[Created]
+    generation: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class SealedField(Base):

@@ -52,6 +52,7 @@ class Annotation(Base):
     patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"))
     doctor_id: Mapped[int] = mapped_column(ForeignKey("clinic.doctors.id"))
     body: Mapped[Sealed]
+    seal_number: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[Created]
 
 

@@ -74,5 +74,6 @@ class Photo(Base):
     __table_args__ = (CheckConstraint("octet_length(body) between 30 and 400029", name="body"), {"schema": "clinic"})
     patient_id: Mapped[str] = mapped_column(ForeignKey("clinic.patients.id"), primary_key=True)
     body: Mapped[Sealed]
+    seal_number: Mapped[int] = mapped_column(server_default=text("1"))
     added_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
     added_at: Mapped[Created]

@@ -162,7 +162,7 @@ def _anchor(session: ClinicSession, line: dict[str, Any], place: str) -> Anchor:
     """A line as an anchor; one that cannot be read was not made by us."""
     try:
         seq, head, moment, mark = int(line["seq"]), bytes.fromhex(line["hash"]), str(line["at"]), bytes.fromhex(line["mark"])
-        return Anchor(seq, head, datetime.fromisoformat(moment), place, mark == session.vault.mark(_MARK, _marked(seq, head, moment)))
+        return Anchor(seq, head, datetime.fromisoformat(moment), place, session.vault.marked(_MARK, _marked(seq, head, moment), mark))
     except (KeyError, TypeError, ValueError):
         return Anchor(0, b"", datetime.fromtimestamp(0, UTC), place, genuine=False)
 
@@ -245,6 +245,6 @@ def _restores(session: ClinicSession) -> tuple[Restored, ...]:
     found = []
     for (detail,) in session.execute(text("select detail from audit.events where action = 'restore' and category = 'audit'")):
         seq, moment, mark = detail.get("head"), str(detail.get("at")), str(detail.get("mark"))
-        if session.vault.mark(_RESTORE, f"{seq} {moment}".encode()).hex() == mark:
+        if session.vault.marked(_RESTORE, f"{seq} {moment}".encode(), bytes.fromhex(mark) if mark.isalnum() else b""):
             found.append(Restored(int(seq), datetime.fromisoformat(moment)))
     return tuple(found)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from clinicdesk.errors import Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.people import AccessGrant, Doctor, Patient
+from clinicdesk.services.person import of_person
 from clinicdesk.services.sealing import CLINICAL, open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place, SealBroken
@@ -80,7 +81,7 @@ def active(session: ClinicSession, patient_id: str) -> Grant | None:
     g = AccessGrant
     row = session.execute(
         select(g.id, g.patient_id, g.expires_at)
-        .where(g.patient_id == func.clinic.person_of(patient_id), g.doctor_id == session.me.doctor_id, g.ended_at.is_(None),
+        .where(of_person(g.patient_id, patient_id), g.doctor_id == session.me.doctor_id, g.ended_at.is_(None),
                g.expires_at > func.now(), text("exists (select from clinic.care c where c.patient_id = access_grants.patient_id"
                                                " and c.doctor_id = access_grants.doctor_id and c.expires_at is not null)"))
         .order_by(g.expires_at.desc()).limit(1)

@@ -88,6 +88,7 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "clinic.different_people": (DERIVED, "Pairs said to be two people"),
     "clinic.merges": (DERIVED, "Merges"),
     "clinic.aliases": (DERIVED, "Merged names"),
+    "clinic.erasures": (DERIVED, "Erasures"),
 }
 
 _TITLES = 3

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from clinicdesk.errors import Invalid
 from clinicdesk.models.register import Photo
-from clinicdesk.services.sealing import IDENTITY, key_of
+from clinicdesk.services.sealing import IDENTITY, key_of, seal_number
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place, seal, unseal
 
@@ -50,9 +50,10 @@ def put(session: ClinicSession, patient_id: str, content: bytes) -> bytes | None
     """Keep this picture as the patient's photo; gives the one it replaces, None when there was none. Invalid when it is no picture."""
     picture = small_jpeg(content)
     before = remove(session, patient_id)
-    sealed = seal(key_of(session, patient_id, IDENTITY), picture, _place(patient_id))
+    number = seal_number()
+    sealed = seal(key_of(session, patient_id, IDENTITY), picture, _place(patient_id, number))
     with session.attempt():
-        session.add(Photo(patient_id=patient_id, body=sealed, added_by=session.my_id))
+        session.add(Photo(patient_id=patient_id, body=sealed, seal_number=number, added_by=session.my_id))
         session.flush()
     return before
 
@@ -68,9 +69,11 @@ def remove(session: ClinicSession, patient_id: str) -> bytes | None:
 
 def of(session: ClinicSession, patient_id: str) -> bytes | None:
     """The patient's photo as a JPEG, None without one or for who may not see it."""
-    sealed = session.scalar(select(Photo.body).where(Photo.patient_id == patient_id))
-    return None if sealed is None else unseal(key_of(session, patient_id, IDENTITY), sealed, _place(patient_id))
+    found = session.execute(select(Photo.body, Photo.seal_number).where(Photo.patient_id == patient_id)).one_or_none()
+    if found is None:
+        return None
+    return unseal(key_of(session, patient_id, IDENTITY), found.body, _place(patient_id, found.seal_number))
 
 
-def _place(patient_id: str) -> Place:
-    return Place(patient_id, "photos", "photo")
+def _place(patient_id: str, number: int) -> Place:
+    return Place(patient_id, "photos", "photo", number)

@@ -12,7 +12,7 @@ from clinicdesk.models.accounts import User
 from clinicdesk.models.people import Doctor
 from clinicdesk.models.records import Annotation, Record
 from clinicdesk.services.person import of_person
-from clinicdesk.services.sealing import open_text, seal_text
+from clinicdesk.services.sealing import open_text, seal_number, seal_text
 from clinicdesk.storage.database import ClinicSession
 from clinicdesk.storage.vault import Place
 
@@ -96,15 +96,15 @@ def read(session: ClinicSession, row: RecordRow) -> RecordText:
     if stored.description is not None:
         described = open_text(session, description_place(row.patient_id, stored.source_key or f"record:{stored.id}"), stored.description)
     remarks = session.execute(
-        select(User.name, Annotation.created_at, Annotation.body, Annotation.id)
+        select(User.name, Annotation.created_at, Annotation.body, Annotation.seal_number)
         .join(Doctor, Doctor.id == Annotation.doctor_id)
         .join(User, User.id == Doctor.user_id)
         .where(Annotation.record_id == row.id)
         .order_by(Annotation.id)
     )
     texts = tuple(
-        AnnotationText(name, at, open_text(session, Place(row.patient_id, f"record:{row.id}", "annotation"), body))
-        for name, at, body, _ in remarks
+        AnnotationText(name, at, open_text(session, Place(row.patient_id, f"record:{row.id}", "annotation", number), body))
+        for name, at, body, number in remarks
     )
     return RecordText(row, described, texts)
 
@@ -137,6 +137,7 @@ def annotate(session: ClinicSession, row: RecordRow, text: str) -> None:
         raise NotAllowed
     if not 1 <= len(text.strip()) <= 2000:
         raise Invalid("text", "Remark: 1 to 2,000 characters.")
-    body = seal_text(session, Place(row.patient_id, f"record:{row.id}", "annotation"), text.strip())
-    session.add(Annotation(record_id=row.id, patient_id=row.patient_id, doctor_id=session.me.doctor_id, body=body))
+    number = seal_number()
+    body = seal_text(session, Place(row.patient_id, f"record:{row.id}", "annotation", number), text.strip())
+    session.add(Annotation(record_id=row.id, patient_id=row.patient_id, doctor_id=session.me.doctor_id, body=body, seal_number=number))
     session.flush()

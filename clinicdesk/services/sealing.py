@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, insert, select
+import secrets
+
+from sqlalchemy import insert, select, text
 
 from clinicdesk.errors import NotAllowed
 from clinicdesk.models.people import PatientKey
@@ -28,7 +30,8 @@ def make_keys(session: ClinicSession, patient_id: str) -> dict[str, bytes]:
     session.execute(
         insert(PatientKey),
         [
-            {"patient_id": patient_id, "purpose": purpose, "wrapped": session.vault.wrap(key, patient_id, purpose)}
+            {"patient_id": patient_id, "purpose": purpose, "wrapped": session.vault.wrap(key, patient_id, purpose),
+             "generation": session.vault.generation}
             for purpose, key in keys.items()
         ],
     )
@@ -42,29 +45,45 @@ def key_of(session: ClinicSession, patient_id: str, purpose: str) -> bytes:
     """
     known: dict[tuple[str, str], bytes] = session.info.setdefault("patient_keys", {})
     if (patient_id, purpose) not in known:
-        known[patient_id, purpose] = session.vault.unwrap(_released(session, patient_id, purpose), patient_id, purpose)
+        wrapped, generation = _released(session, patient_id, purpose)
+        known[patient_id, purpose] = session.vault.unwrap(wrapped, patient_id, purpose, generation)
     return known[patient_id, purpose]
 
 
-def _released(session: ClinicSession, patient_id: str, purpose: str) -> bytes:
-    """The wrapped key. A person gets it from a function of the database, which writes that down whatever becomes of this transaction; a key
-    only this transaction may have yet (care it has just been given) is released in it. The owner's tools read the table."""
+def _released(session: ClinicSession, patient_id: str, purpose: str) -> tuple[bytes, int]:
+    """The wrapped key and its generation. A person gets it from a function of the database, which writes that down whatever becomes of
+    this transaction; a key only this transaction may have yet (care it has just been given) is released in it. The owner's tools read
+    the table.
+    """
     if session.token is None:
-        wrapped = session.scalar(select(PatientKey.wrapped).where(PatientKey.patient_id == patient_id, PatientKey.purpose == purpose))
-    else:
-        place = (session.token, patient_id, purpose)
-        release = select(func.clinic.release_key(patient_id, purpose))
-        wrapped = session.released.get(place)
-        if wrapped is None:
-            with session.aside() as other:
-                wrapped = other.scalar(release)
-            if wrapped is None and not session.read_only:
-                wrapped = session.scalar(release)
-            elif wrapped is not None:
-                session.released.put(place, wrapped)
-    if wrapped is None:
+        own = select(PatientKey.wrapped, PatientKey.generation).where(PatientKey.patient_id == patient_id, PatientKey.purpose == purpose)
+        found = session.execute(own).one_or_none()
+        if found is None:
+            raise NotAllowed
+        return bytes(found.wrapped), found.generation
+    place = (session.token, patient_id, purpose)
+    kept = session.released.get(place)
+    if kept is not None:
+        return kept
+    release = text("select wrapped, generation from clinic.release_key(:patient, :purpose)")
+    asked = {"patient": patient_id, "purpose": purpose}
+    with session.aside() as other:
+        row = other.execute(release, asked).one()
+    if row.wrapped is None and not session.read_only:
+        row = session.execute(release, asked).one()
+    if row.wrapped is None:
         raise NotAllowed
-    return bytes(wrapped)
+    released = bytes(row.wrapped), int(row.generation)
+    session.released.put(place, released)
+    return released
+
+
+def seal_number() -> int:
+    """A number that tells a sealed text from others of the same record and field; it stands beside the text as its place's version.
+
+    At random, so that nothing sealed before ever had it; 1 is that of texts sealed before there were numbers.
+    """
+    return secrets.randbelow(2**31 - 2) + 2
 
 
 def seal_text(session: ClinicSession, place: Place, text: str | bytes, purpose: str = CLINICAL) -> bytes:

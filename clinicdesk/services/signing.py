@@ -41,7 +41,7 @@ class Signer:
         return Stamp(self.key.key_id, self.key.sign)
 
 
-def _wrapping(user_id: int, public: bytes) -> tuple[str, str]:
+def wrapping(user_id: int, public: bytes) -> tuple[str, str]:
     """Where a wrapped private key belongs: it opens nowhere else."""
     return f"user:{user_id}", f"signing:{public.hex()}"
 
@@ -52,7 +52,8 @@ def signer(session: ClinicSession) -> Signer:
     if me is None or me.doctor_id is None:
         raise NotAllowed("Only a doctor signs papers.")
     mine = (
-        select(KeyPair.id, KeyPair.owner_name, KeyPair.public_key, KeyPair.certificate, SigningSecret.wrapped)
+        select(KeyPair.id, KeyPair.owner_name, KeyPair.public_key, KeyPair.certificate, SigningSecret.wrapped,
+               SigningSecret.generation)
         .outerjoin(SigningSecret, SigningSecret.key_id == KeyPair.id)
         .where(KeyPair.user_id == me.user_id, KeyPair.retired_at.is_(None))
     )
@@ -64,7 +65,7 @@ def signer(session: ClinicSession) -> Signer:
         return _made(session, me.user_id, me.name)
     if row.wrapped is None:
         raise ClinicError("Your signing key cannot be opened.", "Retire it and sign again; a new one is made then.")
-    private = session.vault.unwrap(row.wrapped, *_wrapping(me.user_id, row.public_key))
+    private = session.vault.unwrap(row.wrapped, *wrapping(me.user_id, row.public_key), row.generation)
     return Signer(row.id, me.user_id, row.owner_name, SigningKey(private), row.certificate)
 
 
@@ -76,7 +77,8 @@ def _made(session: ClinicSession, user_id: int, name: str) -> Signer:
             insert(KeyPair).values(user_id=user_id, public_key=key.public, certificate=certificate).returning(KeyPair.id)
         ).scalar_one()
         session.execute(insert(SigningSecret).values(
-            key_id=row_id, user_id=user_id, wrapped=session.vault.wrap(key.private, *_wrapping(user_id, key.public))))
+            key_id=row_id, user_id=user_id, wrapped=session.vault.wrap(key.private, *wrapping(user_id, key.public)),
+            generation=session.vault.generation))
     return Signer(row_id, user_id, name, key, certificate)
 
 

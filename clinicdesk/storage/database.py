@@ -54,7 +54,7 @@ class ClinicSession(Session):
     seen: Seen
     token: str | None
     read_only: bool
-    released: Kept[bytes]
+    released: Kept[tuple[bytes, int]]
     aside: Callable[[], AbstractContextManager[ClinicSession]]
 
     @contextmanager
@@ -129,7 +129,7 @@ class Database:
 
         watch(self.engine)
         self._told: Kept[bool] = Kept()
-        self._released: Kept[bytes] = Kept()
+        self._released: Kept[tuple[bytes, int]] = Kept()
         self.zone = ZoneInfo(zone)
         self.vault: Vault | None = None
         self.documents: Documents | None = None

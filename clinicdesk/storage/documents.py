@@ -178,6 +178,22 @@ class Documents:
             own = {"patient_id": person_id, "person_id": {"$exists": True}}
             return int(changed + self._visits.update_many(own, {"$unset": {"person_id": ""}}).modified_count)
 
+    def drop_visits(self, patient_ids: Iterable[str]) -> int:
+        """Take away every visit document of these records; how many there were."""
+        with _translated():
+            return int(self._visits.delete_many({"patient_id": {"$in": list(patient_ids)}}).deleted_count)
+
+    def keep_erasures(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Keep lines of the erasure ledger (`number` is the key of each); one that is there already stays as it is."""
+        with _translated("erasure ledger"):
+            for line in lines:
+                self._database["erasures"].update_one({"_id": line["number"]}, {"$setOnInsert": line}, upsert=True)
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """The lines of the erasure ledger that this server keeps, in order."""
+        with _translated("erasure ledger"):
+            return list(self._database["erasures"].find({}, {"_id": 0}).sort("number", ASCENDING))
+
     def count_of(self, patient_ids: Iterable[str]) -> int:
         """How many visit documents there are of these records."""
         with _translated():
@@ -280,7 +296,7 @@ def answers_as(uri: str, timeout: float = 1.0) -> bool:
     except OperationFailure as error:
         if error.code == _AUTHENTICATION_FAILED:
             raise CannotStart("password_lost", "The passwords kept for this folder do not open its document server.",
-                              "Restore secrets.json (or the keyring) that belongs to this folder, or restore a backup.") from None
+                              "Run “clinicdesk recover” with the recovery kit, or restore this folder's secrets.json.") from None
         return False
     except PyMongoError:
         return False

@@ -136,6 +136,20 @@ class EmbeddedServers:
                 raise self.documents_trouble
             return aside
 
+    def renew_passwords(self) -> None:
+        """Make the servers take the passwords that are kept now; for a folder whose secrets are lost. They are stopped afterwards.
+
+        Whoever may write the folder can do this; the sealed records stay closed without the clinic key. CannotStart while another
+        ClinicDesk uses them.
+        """
+        with self._starting():
+            if self.in_use():
+                raise self._busy()
+            if self._postgres:
+                self._postgres.renew_passwords()
+            if self._documents:
+                self._documents.renew_passwords()
+
     def needs_reviving(self) -> bool:
         """Whether a server that should run does not: it died, or could not be started. What was stopped on purpose may rest."""
         alive = self.running()

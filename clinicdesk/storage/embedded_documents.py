@@ -93,6 +93,14 @@ class EmbeddedDocuments:
             state.write(self._state_file)
         return state.port
 
+    def renew_passwords(self) -> None:
+        """Have the next start give both users the passwords that are kept now: for a folder whose passwords are lost.
+
+        That start runs the server for a moment without authentication, on 127.0.0.1 alone, as the very first one did.
+        """
+        self.stop()
+        self._marker.unlink(missing_ok=True)
+
     def put_aside(self) -> Path | None:
         """Stop the server and move its store out of the way, deleting nothing; where it is now. The next start makes an empty one."""
         self.stop()
@@ -144,11 +152,16 @@ class EmbeddedDocuments:
             state = ServerState(process.pid, port, processes.started_at(process.pid), phase)
             state.write(self._state_file)
             deadline = time.monotonic() + _START_SECONDS
-            while process.poll() is None and time.monotonic() < deadline:
-                if processes.answers(port) and (phase != "ready" or documents.answers_as(self.uri(port, documents.ADMIN))):
-                    process.returncode = 0  # it outlives this object on purpose; nobody waits for it here any more
-                    return state
-                time.sleep(0.01)
+            try:
+                while process.poll() is None and time.monotonic() < deadline:
+                    if processes.answers(port) and (phase != "ready" or documents.answers_as(self.uri(port, documents.ADMIN))):
+                        process.returncode = 0  # it outlives this object on purpose; nobody waits for it here any more
+                        return state
+                    time.sleep(0.01)
+            except CannotStart:  # it does not let us in: nobody would stop it later
+                self._end(state)
+                process.returncode = 0
+                raise
             said = self._log_file.read_bytes()[begin:].decode("utf-8", "replace")
             if process.poll() is None:
                 self._end(state)

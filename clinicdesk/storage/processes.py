@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -115,10 +116,11 @@ class Home:
             os.chown(one, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def run(self, arguments: Callable[[str], Sequence[str | Path]], *, start: bool = False, wait: float | None = None,
-            output: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+            output: IO[bytes] | int = subprocess.DEVNULL, typed: bytes = b"") -> subprocess.Popen[bytes]:
         """Start a program as the account, in a session of its own so that Ctrl+C at a terminal does not reach it.
 
-        `arguments` gets the name of this folder as the program must say it. Waits `wait` seconds unless `start`.
+        `arguments` gets the name of this folder as the program must say it. Waits `wait` seconds unless `start`. `typed` (a few
+        kilobytes) is what the program reads: for what must not stand in a list of processes.
         """
         handle: int | None = None
         seen = str(self.path)
@@ -131,11 +133,15 @@ class Home:
                 extra["pass_fds"] = (handle,)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LD_PRELOAD", "PYTHONPATH", "PYTHONSTARTUP"))}
         try:
-            process = subprocess.Popen([str(a) for a in arguments(seen)], stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=subprocess.STDOUT, cwd=Path(self.path.anchor), env=environment, **extra)
+            process = subprocess.Popen([str(a) for a in arguments(seen)], stdout=output, stderr=subprocess.STDOUT,
+                                       stdin=subprocess.PIPE if typed else subprocess.DEVNULL, cwd=Path(self.path.anchor),
+                                       env=environment, **extra)
         finally:
             if handle is not None:
                 os.close(handle)
+        if typed and process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(typed)
         if not start:
             try:
                 process.wait(wait)

@@ -65,9 +65,9 @@ class Kept(Generic[V]):
             self._kept = {one: (kept, until) for one, (kept, until) in list(self._kept.items()) if now < until}
         self._kept[key] = (value, now + AGAIN_SECONDS)
 
-    def drop(self, key: tuple[str, str, str]) -> None:
-        """Forget it; harmless when it is not there."""
-        self._kept.pop(key, None)
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
 
 
 def watch(engine: Engine) -> None:

@@ -179,6 +179,16 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "patient_merged": ("refused", "", "This record is merged into another one. Change the other one, or separate them first."),
     "ck_merges_reason": ("invalid", "reason", "Reason: at most 300 characters."),
     "ck_merges_two": ("refused", "", "Choose two different records."),
+    # Keys and erasure
+    "clinic_key_old": ("refused", "", "The clinic's key was changed. Enter the new one on this computer, then start ClinicDesk again."),
+    "key_change_begun": ("refused", "", "Somebody began to change the clinic key already. Go on with that first."),
+    "key_change_unfinished": ("refused", "", "Some keys are not rewrapped yet. Go on with the change of the clinic key."),
+    "enrolments_many": ("refused", "", "Too many computers are asking for the clinic key. Try again in a quarter of an hour."),
+    "enrolment_gone": ("refused", "", "This request is over. Start “clinicdesk key enrol” on the new computer again."),
+    "patient_erased": ("refused", "", "This person was erased. Register her again as a new patient."),
+    "erase_again": ("refused", "", "This patient was changed or erased in the meantime. Open the patient again."),
+    "erase_in_progress": ("refused", "", "A consultation of this patient is in progress. It must be signed or discarded first."),
+    "erase_wallet": ("refused", "", "The wallet of this patient still holds money. Pay it out first."),
     # Prescribing
     "uq_favourites_doctor_id_title": ("duplicate", "", "This line is among your favourites already."),
     "ck_favourites_title": ("invalid", "title", "A favourite has a title of 2 to 400 characters."),

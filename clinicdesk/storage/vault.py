@@ -6,14 +6,14 @@ associated data binds patient, record, field and version, so a sealed text moved
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from clinicdesk.errors import ClinicError
 
 ENVELOPE = 29
 _FORMAT = b"\x01"
@@ -64,36 +64,82 @@ def unseal(key: bytes, sealed: bytes, place: Place) -> bytes:
         raise SealBroken("the seal does not fit this place or key") from error
 
 
-class Vault:
-    """Holds the clinic key and opens patient keys with it. Threads may share one."""
+class NeedsNewKey(ClinicError):
+    """What is to be opened was wrapped under a newer clinic key than this computer holds."""
 
-    def __init__(self, clinic_key: bytes) -> None:
+    def __init__(self) -> None:
+        super().__init__("The clinic has a new key, which this computer does not hold yet.",
+                         "Enter it from the new recovery kit with “clinicdesk key enter”, then start ClinicDesk again.")
+
+
+class Vault:
+    """Holds the clinic key and opens patient keys with it. Threads may share one.
+
+    A clinic that changed its key has generations of it, counted from 1; whoever holds the newest holds those before, too, because each
+    is kept wrapped by the one after it. New keys are always wrapped under the newest one known.
+    """
+
+    def __init__(self, clinic_key: bytes, generation: int = 1) -> None:
+        self._keys: dict[int, bytes] = {}
+        self.learn(clinic_key, generation)
+
+    @property
+    def generation(self) -> int:
+        """Which of the clinic's keys is used for what is wrapped now."""
+        return max(self._keys)
+
+    @property
+    def clinic_key(self) -> bytes:
+        """The newest key itself: for the recovery kit and for a computer that is enrolled, for nothing else."""
+        return self._keys[self.generation]
+
+    def learn(self, clinic_key: bytes, generation: int) -> None:
+        """Hold the key of one more generation."""
         if len(clinic_key) != 32:
             raise ValueError("a clinic key has 32 bytes")
-        self._clinic_key = clinic_key
+        self._keys = {**self._keys, generation: clinic_key}
 
     def wrap(self, key: bytes, patient_id: str, purpose: str) -> bytes:
-        """A patient key as it is stored (61 bytes)."""
-        return seal(self._clinic_key, key, Place(patient_id, "patient_keys", purpose))
+        """A patient key as it is stored (61 bytes), under the newest generation."""
+        newest = self.generation
+        return seal(self._keys[newest], key, Place(patient_id, "patient_keys", purpose, newest))
 
-    def unwrap(self, wrapped: bytes, patient_id: str, purpose: str) -> bytes:
-        """The patient key again; SealBroken with another clinic's key."""
-        return unseal(self._clinic_key, wrapped, Place(patient_id, "patient_keys", purpose))
+    def unwrap(self, wrapped: bytes, patient_id: str, purpose: str, generation: int = 1) -> bytes:
+        """The patient key again; SealBroken with another clinic's key, NeedsNewKey when it is of a generation not held."""
+        if generation not in self._keys:
+            raise NeedsNewKey
+        return unseal(self._keys[generation], wrapped, Place(patient_id, "patient_keys", purpose, generation))
+
+    def former(self) -> bytes:
+        """The key of the generation before, wrapped by the newest one (61 bytes)."""
+        newest = self.generation
+        return seal(self._keys[newest], self._keys[newest - 1], Place("", "clinic_keys", "former", newest))
+
+    def learn_former(self, wrapped: bytes, generation: int) -> None:
+        """Hold the key before `generation`, too, which must be held already. SealBroken when it is not the one."""
+        self.learn(unseal(self._keys[generation], wrapped, Place("", "clinic_keys", "former", generation)), generation - 1)
 
     def fingerprint(self) -> bytes:
         """A sealed constant by which a workstation later proves that it holds the same clinic key."""
-        return seal(self._clinic_key, b"clinicdesk", Place("", "settings", "clinic_key"))
+        return seal(self.clinic_key, b"clinicdesk", Place("", "settings", "clinic_key", self.generation))
 
     def fits(self, fingerprint: bytes) -> bool:
-        """Whether this is the key that made the fingerprint."""
+        """Whether this is the key, of this generation, that made the fingerprint."""
         try:
-            return unseal(self._clinic_key, fingerprint, Place("", "settings", "clinic_key")) == b"clinicdesk"
+            return unseal(self.clinic_key, fingerprint, Place("", "settings", "clinic_key", self.generation)) == b"clinicdesk"
         except SealBroken:
             return False
 
-    def mark(self, purpose: str, message: bytes) -> bytes:
-        """HMAC-SHA-256 of a message under a key made from the clinic key for this purpose alone: proof that the clinic itself wrote it."""
-        key = HKDF(hashes.SHA256(), 32, None, f"clinicdesk {purpose}".encode()).derive(self._clinic_key)
-        made = HMAC(key, hashes.SHA256())
-        made.update(message)
-        return made.finalize()
+    def mark(self, purpose: str, message: bytes, generation: int | None = None) -> bytes:
+        """HMAC-SHA-256 of a message under a key made from the clinic key for this purpose alone: who has no clinic key cannot write it.
+
+        NeedsNewKey when the generation (default: the newest) is not held.
+        """
+        number = self.generation if generation is None else generation
+        if number not in self._keys:
+            raise NeedsNewKey
+        return hmac.digest(hmac.digest(self._keys[number], f"ClinicDesk {purpose}".encode(), "sha256"), message, "sha256")
+
+    def marked(self, purpose: str, message: bytes, mark: bytes) -> bool:
+        """Whether this clinic made the mark, under any generation of its key that is held."""
+        return any(hmac.compare_digest(self.mark(purpose, message, number), mark) for number in self._keys)

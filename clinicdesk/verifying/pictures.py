@@ -29,17 +29,20 @@ def opened(data: bytes) -> Image.Image:
         raise NoPicture("no picture") from error
 
 
-def codes_in(pictures: Iterable[Image.Image]) -> list[str]:
-    """The ClinicDesk codes on these pages, in reading order, each once; a page that shows none is tried again enlarged."""
+def codes_in(pictures: Iterable[Image.Image], prefix: str = PREFIX) -> list[str]:
+    """The ClinicDesk codes on these pages, in reading order, each once; a page that shows none is tried again enlarged.
+
+    `prefix` says which codes: those of signed papers, unless told otherwise.
+    """
     found: list[str] = []
     for picture in pictures:
-        seen = _read(picture)
+        seen = _read(picture, prefix)
         if not seen and max(picture.size) < 3000:
-            seen = _read(picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC))
+            seen = _read(picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC), prefix)
         found += [code for code in seen if code not in found]
     return found
 
 
-def _read(picture: Image.Image) -> list[str]:
+def _read(picture: Image.Image, prefix: str) -> list[str]:
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    return [code.text for code in found if code.text.startswith(PREFIX)]
+    return [code.text for code in found if code.text.startswith(prefix)]

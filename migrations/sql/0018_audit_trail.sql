@@ -96,6 +96,10 @@ begin
     end loop;
 end $$;
 
+-- A change of the clinic key wraps every patient key anew; that is one event when it begins and one when it ends.
+drop trigger audit on clinic.patient_keys;
+create trigger audit after insert or delete on clinic.patient_keys for each row execute function audit.follow('key', 'patient_id', 'purpose');
+
 -- What the desk tells -------------------------------------------------------------------------------------------------------------------------
 -- Which categories of whose chart were read in this transaction or the one just before. Signed-in people only.
 create function audit.saw(p_patients text[], p_categories text[]) returns void
@@ -141,21 +145,18 @@ begin
                     or (v_role = 'doctor' and clinic.in_care(p_patient)), false);
 end $$;
 
--- The wrapped key of a patient, or nothing where the reader may not have it (and where there is none: the two look the same). No client can
+-- The wrapped key of a patient and the generation of the clinic key it is wrapped by, or nothing where the reader may not have it (and where there is none: the two look the same). No client can
 -- read the column itself, so no sealed text is ever opened without a row in the log.
-create function clinic.release_key(p_patient text, p_purpose text) returns bytea
+create function clinic.release_key(p_patient text, p_purpose text, out wrapped bytea, out generation int)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    v_wrapped bytea;
 begin
     if clinic.may_open(p_patient, p_purpose) then
-        select k.wrapped into v_wrapped from clinic.patient_keys k where k.patient_id = p_patient and k.purpose = p_purpose;
+        select k.wrapped, k.generation into wrapped, generation from clinic.patient_keys k where k.patient_id = p_patient and k.purpose = p_purpose;
     end if;
-    perform audit.note('key', p_purpose, p_patient, '', '{}', case when v_wrapped is null then 'refused' else 'done' end);
-    return v_wrapped;
+    perform audit.note('key', p_purpose, p_patient, '', '{}', case when wrapped is null then 'refused' else 'done' end);
 end $$;
 revoke select on clinic.patient_keys from clinicdesk_app;
-grant select (patient_id, purpose) on clinic.patient_keys to clinicdesk_app;
+grant select (patient_id, purpose, generation) on clinic.patient_keys to clinicdesk_app;
 
 -- Anchors: copies of the head of the chain that leave the database. `mark` is an HMAC under a key made from the clinic key, which no database has.
 create table audit.anchors (

@@ -65,7 +65,7 @@ def test_the_hour_ends_on_the_screen_by_the_clock(office: Office, practice: Prac
     hour = "interval '1 hour'"
     as_owner(practice, f"update clinic.access_grants set given_at = given_at - {hour}, expires_at = expires_at - {hour}")
     as_owner(practice, "update clinic.care set expires_at = expires_at - interval '1 hour' where expires_at is not null")
-    practice.clinic.database._released._kept.clear()
+    practice.clinic.database._released.clear()
     room.glass.set_grant(glass.Grant(grant.id, patient, datetime.now(UTC) - timedelta(seconds=1)))
     office.until(lambda: not room.glass.isVisible(), "the line is gone")
     office.until(lambda: any("emergency" in b.text() for b in room.chart.findChildren(QPushButton)), "the record is shut again")

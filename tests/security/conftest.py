@@ -209,4 +209,7 @@ def ward(practice: Practice) -> Ward:
                  number, side.done, side.patient, side.doctor)
         as_owner(practice, "insert into clinic.voids (number, patient_id, voided_by, reason) values (%s, %s, %s, %s)",
                  number, side.patient, users["dora"], b"x" * 40)
+    as_owner(practice, "insert into clinic.clinic_keys (generation, fingerprint, former) values (2, %s, %s)", b"x" * 39, b"x" * 61)
+    as_owner(practice, "insert into auth.enrolments (workstation, public_key) values ('new desk', %s)", b"x" * 32)
+    as_owner(practice, "insert into clinic.erasures values (1, 'p_000000', now(), 'ada', 'request', 1, %s)", b"x" * 32)
     return Ward(practice, mine, other, bare, spare, users, wishes, medicines, keys)

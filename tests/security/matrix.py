@@ -85,6 +85,10 @@ READS = {
     "clinic.merges":               ("all",       "all",  "all",        "none", "none"),
     "clinic.aliases":              ("all",       "all",  "all",        "none", "none"),
     "clinic.photos":               ("all",       "care", "all",        "own",  "none"),
+    # Keys and erasure
+    "auth.enrolments":             ("none",      "none", "all",        "none", "none"),
+    "clinic.clinic_keys":          ("all",       "all",  "all",        "all",  "all"),
+    "clinic.erasures":             ("none",      "none", "all",        "none", "none"),
     # Prescribing
     "clinic.favourites":           ("none",      "own",  "none",       "none", "none"),
     "clinic.medicine_stops":       ("none",      "care", "none",       "own",  "none"),
@@ -169,6 +173,10 @@ WRITES = {
     "clinic.merges":               ("IU",        "-",    "IU",         "-",    "-"),
     "clinic.aliases":              ("-",         "-",    "-",          "-",    "-"),
     "clinic.photos":               ("ID",        "-",    "ID",         "-",    "-"),
+    # Keys and erasure
+    "auth.enrolments":             ("-",         "-",    "-",          "-",    "-"),
+    "clinic.clinic_keys":          ("-",         "-",    "-",          "-",    "-"),
+    "clinic.erasures":             ("-",         "-",    "-",          "-",    "-"),
     # Prescribing
     "clinic.favourites":           ("-",         "id",   "-",          "-",    "-"),
     "clinic.medicine_stops":       ("-",         "i",    "-",          "-",    "-"),

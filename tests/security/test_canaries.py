@@ -80,9 +80,9 @@ def practice(clinic: Clinic) -> Practice:
     return Practice(clinic, fill_template(clinic))
 
 
-def fill(practice: Practice) -> Journal:
-    """Write every kind of narrative there is; the journal is still open."""
-    patient = practice.patient(ssn=SSN, medical_history=HISTORY, tags=(PLAIN,))
+def fill(practice: Practice, patient: str = "") -> Journal:
+    """Write every kind of narrative there is, about somebody new unless told whom; the journal is still open."""
+    patient = patient or practice.patient(ssn=SSN, medical_history=HISTORY, tags=(PLAIN,))
     done = completed(practice, patient, replace(FULL, notes={"plan": f"Rest. {NOTE}"}))
     begun = started(practice, patient, hour=11)
     with practice.write("dora") as session:

@@ -11,34 +11,12 @@ import pytest
 from clinicdesk.services import appointments, undoing, waiting
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.services.waiting import WishForm
-from tests.clinics import Practice
 from tests.security.conftest import Ward
 from tests.security.test_walls import refused
 from tests.visiting import as_owner, raw
 
-#: Every function of schema clinic a workstation may call. What is not here is called by triggers alone.
-CALLABLE = {
-    "add_charge", "book_again", "busy", "call_in", "cancelled_numbers", "change_charge", "charge_visit", "check_version", "close_day",
-    "correct_wallet", "day_money", "one_at_a_time", "override_report", "receipt_printed", "reopen_day", "take_back", "take_money",
-    "touch_updated_at",
-    "undelivered", "void_charge", "zone"}
 BOOK_AGAIN = "select clinic.book_again(%s, %s::jsonb, 'every week, 2 times')"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def test_only_these_functions_can_be_called(practice: Practice) -> None:
-    found = as_owner(practice, "select proname from pg_proc where pronamespace = 'clinic'::regnamespace"
-                               " and has_function_privilege('clinicdesk_app', oid, 'execute')")
-    # Other areas' functions come and go; those of the front desk are all here.
-    own = {"tell_patient", "notice", "renew_care", "expire_offers", "undo_window", "book_money", "charge_for_visit", "book_close",
-           "at_the_desk", "require_signature", "guard_signature"}
-    names = {name for (name,) in found}
-    assert not names & own
-    assert names >= CALLABLE
-    assert not as_owner(practice, "select proname from pg_proc where pronamespace = 'clinic'::regnamespace and prosecdef"
-                                  " and not coalesce(proconfig::text like '%%search_path=pg_catalog, pg_temp%%', false)"
-                                  " and proname not in ('follow_outbox', 'follow_merge', 'follow_attachment')"
-                            ), "every definer function pins its search path"
 
 
 def test_numbers_moments_and_makers_are_nobodys_to_choose(ward: Ward) -> None:

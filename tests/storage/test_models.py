@@ -62,6 +62,10 @@ OURS = {
     "ck_diagnoses_position", "ck_diagnoses_system", "ck_diagnoses_code", "uq_diagnoses_consultation_id_position", "ck_addenda_position",
     "uq_addenda_consultation_id_position",
     "ck_name_spellings_word", "ck_different_people_order", "ck_merges_undone",
+    # Keys and erasure
+    "ck_clinic_keys_generation", "ck_clinic_keys_fingerprint", "ck_clinic_keys_former", "ck_patient_keys_generation",
+    "ck_signing_secrets_generation", "ck_erasures_number", "ck_erasures_patient_id", "ck_erasures_reason", "ck_erasures_proof",
+    "ck_erasures_generation", "uq_enrolments_public_key", "ck_enrolments_workstation", "ck_enrolments_public_key", "ck_enrolments_sealed",
     # Prescribing
     "ck_favourites_item", "ck_medicine_stops_reason", "ck_patient_facts_kind", "ck_patient_facts_pregnant", "ck_alert_firings_rule",
     "ck_alert_firings_tier", "ck_alert_firings_texts", "ck_alert_overrides_rule", "ck_alert_overrides_tier", "ck_alert_overrides_reason",

@@ -33,6 +33,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.clinic_settings import SettingsPanel
             from ui.panels.clinical_content import ContentPanel
             from ui.panels.front_desk import FrontDeskPanel
+            from ui.panels.keys import KeysPanel
             from ui.panels.overview import OverviewPanel
             from ui.panels.patients import PatientsPanel
             from ui.panels.sessions import SessionsPanel
@@ -40,7 +41,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.till import TillPanel
 
             kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
-                     SessionsPanel, AuditPanel, ContentPanel, SettingsPanel)
+                     SessionsPanel, AuditPanel, ContentPanel, KeysPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel

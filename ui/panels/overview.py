@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from clinicdesk.credentials import Credentials
 from clinicdesk.rules.steps import STATUSES
-from clinicdesk.services import reports
+from clinicdesk.services import recovery_kit, reports
 from clinicdesk.services.reports import DayNumbers
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
@@ -17,7 +20,7 @@ from ui.schedule.day_bar import DayBar
 from ui.widgets.arranging import emptied
 from ui.widgets.section import Section
 from ui.widgets.status_chip import StatusChip
-from ui.widgets.text import label
+from ui.widgets.text import button, label, row
 
 
 class OverviewPanel(Panel):
@@ -51,18 +54,21 @@ class OverviewPanel(Panel):
 
     def refresh(self) -> None:
         """Count again."""
-        self.desk.ask(self, reports.day_numbers, self.day, done=self._show, replaces="numbers")
+        self.desk.ask(self, _everything, self.day, self.desk.settings.data_dir, done=self._show, replaces="numbers")
 
     def _show_day(self, day: date) -> None:
         self.day = day
         self.refresh()
 
-    def _show(self, numbers: DayNumbers) -> None:
+    def _show(self, found: tuple[DayNumbers, tuple[str, ...]]) -> None:
+        numbers, standing = found
         for section in (self.attention, self.figures, self.statuses, self.doctors):
             emptied(section.body)
-        for words in numbers.attention:
+        for words in (*standing, *numbers.attention):
             self.attention.body.addWidget(label(words, "warning", wrap=True))
-        if not numbers.attention:
+        if standing:
+            self.attention.body.addLayout(row(None, button("Show keys", lambda: self.desk.show("keys"), variant="quiet")))
+        elif not numbers.attention:
             self.attention.body.addWidget(label("Nothing. All is well.", "soft"))
         for words, figure in (
             ("Patients", numbers.patients),
@@ -77,6 +83,12 @@ class OverviewPanel(Panel):
             self.doctors.body.addWidget(_figure(label(name), count))
         if not numbers.by_doctor:
             self.doctors.body.addWidget(label("No appointments on this day.", "faint"))
+
+
+def _everything(session: Any, day: date, data_dir: Path) -> tuple[DayNumbers, tuple[str, ...]]:
+    """The numbers, and what stands here until it is done: no recovery kit, secrets without a keyring. Runs on a worker."""
+    standing = (recovery_kit.state(session).reminder, Credentials(data_dir).standing_warning or "")
+    return reports.day_numbers(session, day), tuple(words for words in standing if words)
 
 
 def _figure(words: QWidget, figure: int) -> QWidget:

@@ -19,6 +19,7 @@ from clinicdesk.services.schedule import AppointmentRow
 from ui.desk import Desk
 from ui.dialogs.assigning import AssignSheet
 from ui.dialogs.codes import kiosk_sheet
+from ui.dialogs.erasing import EraseSheet
 from ui.dialogs.merging import merged_section
 from ui.dialogs.patient import PatientSheet
 from ui.live import RefreshWhenShown
@@ -49,6 +50,7 @@ class PatientsPanel(Panel):
         self.sheet: Sheet | None = None
         self.patient_id = self._select_next = ""
         self.card: PatientCard | None = None
+        self._now_merged = False
         self.bulk = SelectionActions(desk, self, self._keep, self.refresh, self._show_patient)
         self.find_box = QLineEdit()
         self.find_box.setProperty("find", "true")
@@ -181,7 +183,7 @@ class PatientsPanel(Panel):
         self.card = card
         self._empty_detail()
         merged = merged_section(self.desk, merges, card.id, self)
-        now_merged = any(one.undone_at is None for one in merges)
+        self._now_merged = now_merged = any(one.undone_at is None for one in merges)
         if merged is not None and now_merged:
             self.detail.addWidget(merged)
         self.detail.addWidget(self._identity(card, closed=active_merge(merges, card.id) is not None))
@@ -313,11 +315,7 @@ class PatientsPanel(Panel):
                 self.card.first_name,
                 self.card.last_name,
                 self.card.born,
-                self.card.sex,
-                self.card.phone,
-                None,
-                self.card.tags,
-                self.card.archived_at is not None,
+                self.card.sex, self.card.phone, None, self.card.tags, self.card.archived_at is not None,
             )
             self.desk.show("book", row)
 
@@ -334,11 +332,22 @@ class PatientsPanel(Panel):
         )
         if not restore:
             menu.addAction(self.desk.theme.icon("kiosk"), "Kiosk code", lambda: self._kiosk(card))
+        if self.desk.me.role == "administrator" and card.last_name != "Erased":
+            menu.addSeparator()
+            menu.addAction(self.desk.theme.icon("remove"), "Erase this patient …", lambda: self.erase(card))
         menu.popup(at.mapToGlobal(at.rect().bottomLeft()))
 
     def _kiosk(self, card: PatientCard) -> None:
         self.sheet = kiosk_sheet(self.desk, card.id, f"{card.first_name} {card.last_name}", parent=self.window())
         self.sheet.open()
+
+    def erase(self, card: PatientCard) -> None:
+        """Explain and ask; administrators only."""
+        sheet = EraseSheet(self.desk, card, merged=self._now_merged, parent=self.window())
+        sheet.erased.connect(lambda _id: self.desk.tell("The patient is erased."))
+        sheet.erased.connect(lambda _id: self.refresh())
+        self.sheet = sheet
+        sheet.open()
 
     def _archive(self, card: PatientCard, *, restore: bool) -> None:
         def done(version: int) -> None:

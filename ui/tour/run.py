@@ -33,6 +33,7 @@ from ui.tour import (
     drafts,
     files,
     history,
+    keys,
     money,
     papers,
     reception,
@@ -160,6 +161,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         administrator.walk(walk)
         content.walk(walk)
         walls.walk(walk)
+        keys.walk(walk)
         papers.walk(walk)
         signing_in.walk(walk)
         administrator.leave(walk)
