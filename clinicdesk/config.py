@@ -56,13 +56,15 @@ class Settings(BaseSettings):
         str, Field(validation_alias=_named("mongodb_collection_name", "MONGODB_COLLECTION_NAME"))] = "visit_history"
     require_tls: Annotated[bool, Field(validation_alias=_named("require_tls", "CLINICDESK_REQUIRE_TLS"))] = False
     zone: Annotated[str, Field(validation_alias=_named("zone", "CLINICDESK_ZONE"), default_factory=_local_zone)]
+    #: Where backups go; `backups` in the data folder when nobody says otherwise.
+    backup_dir: Annotated[Path | None, Field(validation_alias=_named("backup_dir", "CLINICDESK_BACKUP_DIR"))] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"],
                          Field(validation_alias=_named("log_level", "CLINICDESK_LOG_LEVEL"))] = "INFO"
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "backup_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @field_validator("database_url")
     @classmethod

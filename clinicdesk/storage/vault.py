@@ -61,6 +61,28 @@ def unseal(key: bytes, sealed: bytes, place: Place) -> bytes:
         raise SealBroken("the seal does not fit this place or key") from error
 
 
+class FrameSeal:
+    """Seals the frames of one stream (a backup file) under a key made for this stream alone, which is why a counter may be the nonce.
+
+    The associated data binds the stream (`bound`), the frame's number and whether it is the last: a frame that was changed, moved,
+    repeated, left out or brought from another stream does not open, and neither does a stream that ends early or goes on.
+    """
+
+    def __init__(self, key: bytes, bound: bytes) -> None:
+        self._cipher, self._bound = AESGCM(key), bound
+
+    def close(self, plain: bytes, number: int, *, last: bool) -> bytes:
+        """The frame as it is stored, 16 bytes longer."""
+        return self._cipher.encrypt(number.to_bytes(_NONCE, "big"), plain, self._bound + (b"\x01" if last else b"\x00"))
+
+    def open(self, sealed: bytes, number: int, *, last: bool) -> bytes:
+        """The frame again; SealBroken when it is not the one that was sealed for this place."""
+        try:
+            return self._cipher.decrypt(number.to_bytes(_NONCE, "big"), sealed, self._bound + (b"\x01" if last else b"\x00"))
+        except InvalidTag as error:
+            raise SealBroken("the frame does not belong here") from error
+
+
 class Vault:
     """Holds the clinic key and opens patient keys with it. Threads may share one."""
 
@@ -76,6 +98,14 @@ class Vault:
     def unwrap(self, wrapped: bytes, patient_id: str, purpose: str) -> bytes:
         """The patient key again; SealBroken with another clinic's key."""
         return unseal(self._clinic_key, wrapped, Place(patient_id, "patient_keys", purpose))
+
+    def wrap_stream_key(self, key: bytes) -> bytes:
+        """The key of a backup file as it stands in the file's header."""
+        return seal(self._clinic_key, key, Place("", "backup", "stream_key"))
+
+    def unwrap_stream_key(self, wrapped: bytes) -> bytes:
+        """The key of a backup file again; SealBroken with another clinic's key."""
+        return unseal(self._clinic_key, wrapped, Place("", "backup", "stream_key"))
 
     def fingerprint(self) -> bytes:
         """A sealed constant by which a workstation later proves that it holds the same clinic key."""
