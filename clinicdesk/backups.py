@@ -12,7 +12,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from clinicdesk.clinic import Clinic
 from clinicdesk.config import Settings, prepare_data_dir
 from clinicdesk.credentials import SECRETS_FILE
 from clinicdesk.errors import CannotStart, ClinicError, SignedOut
+from clinicdesk.jobs.worker import Nightly
 from clinicdesk.locks import FileLock
 from clinicdesk.restoring import LEDGER, Cancelled, nothing, own_settings, remove_servers, servers_in
 from clinicdesk.services import proofs
@@ -207,6 +208,7 @@ def _prove(clinic: Clinic, settings: Settings, addresses: Addresses, path: Path,
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[tuple[Settings, Addresses]]:
     """Fresh servers in a folder beside the clinic's own, which goes with everything in it. One rehearsal at a time."""
+    prepare_data_dir(settings.data_dir)
     lock = FileLock(settings.data_dir / "run" / "rehearsal.lock")
     if not lock.acquire():
         raise CannotStart("busy", "A rehearsal is running already.", "Wait until it is done.")
@@ -244,6 +246,31 @@ def nightly(clinic: Clinic, progress: Progress = nothing) -> tuple[Taken | None,
     overdue = now - (proven or founded) > _REHEARSE_AFTER
     again = not tried or tried[0].ok or now - tried[0].at > timedelta(days=1)  # one that failed is tried again the next day
     return taken, rehearse(clinic, None, progress) if overdue and again else None
+
+
+def nightly_of(clinic: Clinic) -> Nightly | None:
+    """`nightly` for the worker, which says by a call when it ends; None where this computer may not read everything."""
+    if not may_back_up(clinic):
+        return None
+
+    def run(ended: Callable[[], bool]) -> None:
+        def progress(_what: str, _done: int, _total: int) -> None:
+            if ended():
+                raise Cancelled
+
+        try:
+            taken, proof = nightly(clinic, progress)
+        except Cancelled:
+            return
+        except ClinicError as error:  # the alarm of the administrators is the age of the last proof
+            log.error("the nightly backup failed: %s", error.sentence)  # noqa: TRY400  a sentence, not a bug
+            return
+        if taken is not None:
+            log.info("backed up into %s: %d bytes", taken.path.name, taken.size)
+        if proof is not None:
+            log.log(logging.INFO if proof.ok else logging.ERROR, "rehearsed %s: %s", proof.file_name, "equal" if proof.ok else "NOT equal")
+
+    return run
 
 
 def last_night(now: datetime) -> datetime:

@@ -17,6 +17,7 @@ from clinicdesk.rules.moments import clinical_moment
 _ONE_AT_A_TIME: Final = threading.Lock()
 #: More differences than this would not fit the page; how many more there are is said.
 _MOST: Final = 12
+_UNCOMPARED: Final = "not compared: it was not restored"
 _EQUAL: Final = ("It was restored onto new, empty database servers. Every row, every document and the end of the audit log were compared"
                  " with what was counted when the backup was taken, and documents chosen at random were opened with their patients' keys."
                  " All of it was equal.")
@@ -88,19 +89,20 @@ def _verdict(paper: Paper, c: Certificate, top: float) -> float:
 
 def _about_file(c: Certificate) -> list[tuple[str, str]]:
     return [("File", c.file_name), ("Taken", clinical_moment(c.taken_at)), ("Size", size_words(c.file_size)),
-            ("SHA-256", " ".join(c.sha256[n : n + 16] for n in range(0, 64, 16)) or "not read to the end")]
+            ("SHA-256", "\n".join((c.sha256[:32], c.sha256[32:])) if c.sha256 else "not read to the end")]
 
 
 def _found(numbers: dict[str, Any]) -> list[tuple[str, str]]:
     def pair(name: str) -> str:
-        wanted, found = numbers.get(name, (0, 0))
+        if name not in numbers:
+            return _UNCOMPARED
+        wanted, found = numbers[name]
         return f"{found:,} of {wanted:,}" + ("" if wanted == found else "   different")
 
-    opened = numbers.get("opened", (0, 0))
-    audit = numbers.get("audit", (0, False))
+    opened, audit = numbers.get("opened"), numbers.get("audit")
     return [("Tables", pair("tables")), ("Rows", pair("rows")), ("Visit documents", pair("visits")), ("Attachments", pair("files")),
-            ("Audit log", f"{audit[0]:,} events, its end is {'the same' if audit[1] else 'DIFFERENT'}"),
-            ("Opened with patients' keys", f"{opened[0]:,} visit documents, {opened[1]:,} attachments"),
+            ("Audit log", f"{audit[0]:,} events, its end is {'the same' if audit[1] else 'DIFFERENT'}" if audit else _UNCOMPARED),
+            ("Opened with patients' keys", f"{opened[0]:,} visit documents, {opened[1]:,} attachments" if opened else "none"),
             ("Time taken", f"{numbers.get('seconds', 0):.0f} seconds")]
 
 

@@ -171,7 +171,7 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
     if not where:
         by_doctor = {"clinic.favourites", "clinic.content_approvals", "clinic.working_hours", "clinic.closures", "clinic.time_slots"}
         unscoped = {"auth.credentials", "auth.attempts", "auth.secrets", "auth.sessions", "clinic.appointment_steps",
-                    "clinic.receipt_counters", "clinic.day_closes"}
+                    "clinic.receipt_counters", "clinic.day_closes", "clinic.backup_proofs"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"
         where = "true" if table in unscoped else where
     return where, {"me": me, "p": side.patient, "d": side.doctor, "c": side.open, "v": side.visit, **more}
