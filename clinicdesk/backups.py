@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clinicdesk.clinic import Clinic
-from clinicdesk.config import Settings, prepare_data_dir
+from clinicdesk.config import Settings, keep_setting, prepare_data_dir
 from clinicdesk.credentials import SECRETS_FILE
-from clinicdesk.errors import CannotStart, ClinicError, SignedOut
+from clinicdesk.errors import CannotStart, ClinicError, NotAllowed, SignedOut
 from clinicdesk.jobs.worker import Nightly
 from clinicdesk.locks import FileLock
 from clinicdesk.restoring import LEDGER, Cancelled, nothing, own_settings, remove_servers, servers_in
@@ -48,6 +48,16 @@ _REHEARSE_AFTER = timedelta(days=6, hours=12)  # so that the weekly proof is the
 _SAMPLE = 50        #: visits and attachments opened with their keys in a rehearsal, at most so many of each
 #: A rehearsal's servers live for a minute and hold a copy: they may take it easy.
 _SCRATCH = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off", "max_wal_size": "1GB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What an administrator sees: backups newest first, where they lie, the alarm or "", whether this computer can take one."""
+
+    rows: list[BackupRow]
+    folder: Path
+    overdue: str
+    able: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +90,15 @@ def may_back_up(clinic: Clinic) -> bool:
     return bool(clinic.addresses.backup or clinic.addresses.owner)
 
 
-def back_up(clinic: Clinic, target: Path, progress: Progress = nothing, *, token: str | None = None) -> Taken:
-    """Take a backup of both databases into one file. `token` says who asked. ClinicError with a sentence when it cannot be."""
+def back_up(clinic: Clinic, target: Path | None = None, progress: Progress = nothing, *, token: str | None = None) -> Taken:
+    """Take a backup of both databases into one file, by default a new one in the clinic's folder. `token` says who asked.
+
+    ClinicError with a sentence when it cannot be.
+    """
     url = clinic.addresses.backup or clinic.addresses.owner
     if url is None:
         raise CannotStart("backup", "This computer may not read the whole shared database.", "Back up where the database is kept.")
+    target = target or new_name(clinic)
     sweep_partials(target.parent)
     source = Source(url, clinic.documents, clinic.vault, clinic.database.now(), clinic.addresses.embedded_database,
                     count_lines(clinic.settings.data_dir / LEDGER))
@@ -136,6 +150,23 @@ def listed(clinic: Clinic, known: Sequence[Proof]) -> list[BackupRow]:
     return rows
 
 
+def overview(clinic: Clinic, *, token: str) -> Overview:
+    """The clinic's backups with their proofs."""
+    with clinic.read(token) as session:
+        known, alarm = proofs.proofs(session), proofs.overdue(session)
+    return Overview(listed(clinic, known), folder(clinic.settings), alarm, may_back_up(clinic))
+
+
+def choose_folder(clinic: Clinic, path: Path, *, token: str) -> None:
+    """From now on backups of this clinic go there, also the nightly ones; older ones stay where they are. Administrators only."""
+    with clinic.read(token) as session:
+        if session.me is None or session.me.role != "administrator":
+            raise NotAllowed
+    path.mkdir(parents=True, exist_ok=True)
+    keep_setting(clinic.settings.data_dir, "backup_dir", str(path))
+    clinic.settings = clinic.settings.model_copy(update={"backup_dir": path})
+
+
 def tidy(clinic: Clinic) -> list[Path]:
     """Let go of old backups: the newest 14 stay, and the first of every month. What went."""
     found = in_folder(clinic)
@@ -158,7 +189,7 @@ def rehearse(clinic: Clinic, path: Path | None = None, progress: Progress = noth
     """
     if path is None:
         found = in_folder(clinic)
-        path = found[0][0] if found else back_up(clinic, new_name(clinic), progress, token=token).path
+        path = found[0][0] if found else back_up(clinic, None, progress, token=token).path
     header, begun = read_header(path), time.monotonic()
     numbers: dict[str, object] = {"problems": []}
     sha256 = ""
@@ -241,7 +272,7 @@ def nightly(clinic: Clinic, progress: Progress = nothing) -> tuple[Taken | None,
     found = in_folder(clinic)
     taken = None
     if max([founded, *(header.at for _, header in found[:1])]) < last_night(now.astimezone(clinic.zone)):
-        taken = back_up(clinic, new_name(clinic), progress)
+        taken = back_up(clinic, None, progress)
         tidy(clinic)
     overdue = now - (proven or founded) > _REHEARSE_AFTER
     again = not tried or tried[0].ok or now - tried[0].at > timedelta(days=1)  # one that failed is tried again the next day

@@ -6,6 +6,7 @@ Holds no secret of its own: the two addresses may carry passwords, so they are `
 from __future__ import annotations
 
 import io
+import json
 import os
 from contextvars import ContextVar
 from pathlib import Path
@@ -178,6 +179,16 @@ def load_settings(**overrides: Any) -> Settings:
                           "Make it a readable file, or remove it.") from None
     finally:
         _folder.reset(token)
+
+
+def keep_setting(data_dir: Path, name: str, value: str) -> None:
+    """Write one setting into `clinicdesk.toml` of the folder; every other line stays. The environment still wins over it."""
+    path = data_dir / CONFIG_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    others = [line for line in lines if line.partition("=")[0].strip() != name]
+    draft = path.with_suffix(".new")
+    draft.write_text("\n".join([f"{name} = {json.dumps(value, ensure_ascii=False)}", *others]) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def prepare_data_dir(data_dir: Path) -> Path:

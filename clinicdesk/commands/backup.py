@@ -53,7 +53,7 @@ def take(ctx: typer.Context, file: File, *, data_dir: DataDir = None, as_json: J
     """Write an encrypted backup of both databases into FILE, which must not exist. Other desks go on working."""
     from clinicdesk import backups
     from clinicdesk.clinic import open_clinic
-    from clinicdesk.pdf.certificate import size_words
+    from clinicdesk.rules.texts import size_words
 
     clinic = open_clinic(settings_for(ctx, data_dir), worker=False)
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinicdesk.models.base import Base, Created, Id, Moment
+from clinicdesk.models.base import Base, Created, Id, Moment, Words
 
 
 class Setting(Base):
@@ -41,4 +41,4 @@ class BackupProof(Base):
     taken_at: Mapped[Moment]
     ok: Mapped[bool]
     numbers: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    proved_by: Mapped[int | None] = mapped_column(ForeignKey("auth.users.id"))
+    proved_by: Mapped[Words]

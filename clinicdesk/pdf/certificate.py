@@ -12,6 +12,7 @@ from clinicdesk.pdf.page import ACCENT, ALERT, FAINT, INK, SOFT, TINT, Paper, Pi
 from clinicdesk.pdf.shaping import check_coverage
 from clinicdesk.pdf.sheets import Letterhead
 from clinicdesk.rules.moments import clinical_moment
+from clinicdesk.rules.texts import size_words
 
 # ReportLab's font objects are shared by threads.
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -48,16 +49,6 @@ def render(certificate: Certificate) -> bytes:
                     ("file name", certificate.file_name)])
     with _ONE_AT_A_TIME:
         return _drawn(certificate)
-
-
-def size_words(octets: int) -> str:
-    """Bytes as a person reads them."""
-    size, unit = float(octets), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{octets} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def _drawn(c: Certificate) -> bytes:

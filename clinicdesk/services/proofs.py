@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import exists, func, select, text
 
 from clinicdesk.errors import ClinicError
-from clinicdesk.models.accounts import User
 from clinicdesk.models.files import Attachment
 from clinicdesk.models.operations import BackupProof
 from clinicdesk.models.people import PatientKey
@@ -81,10 +80,8 @@ def note_restore(session: ClinicSession, taken_at: datetime) -> None:
 
 def proofs(session: ClinicSession, limit: int = 100) -> list[Proof]:
     """Rehearsals, newest first."""
-    return [Proof(*row) for row in session.rows(
-        select(BackupProof.id, BackupProof.at, BackupProof.file_name, BackupProof.file_size, BackupProof.sha256, BackupProof.taken_at,
-               BackupProof.ok, BackupProof.numbers, func.coalesce(User.name, ""))
-        .outerjoin(User, User.id == BackupProof.proved_by).order_by(BackupProof.at.desc(), BackupProof.id.desc()).limit(limit))]
+    found = session.scalars(select(BackupProof).order_by(BackupProof.at.desc(), BackupProof.id.desc()).limit(limit))
+    return [Proof(p.id, p.at, p.file_name, p.file_size, p.sha256, p.taken_at, p.ok, p.numbers, p.proved_by) for p in found]
 
 
 def open_some(session: ClinicSession, most: int) -> tuple[int, int, list[str]]:

@@ -32,7 +32,7 @@ class Office:
         self.windows: list[MainWindow] = []
         self._ends: list[Callable[[], object]] = []
 
-    def open(self, username: str) -> MainWindow:
+    def open(self, username: str, **more: Any) -> MainWindow:
         """Somebody signs in and her window opens, with a session, a listener and a pool of its own."""
         clinic = self.practice.clinic
         signed_in = clinic.sign_in(username, PASSWORD, f"desk of {username}")
@@ -43,7 +43,7 @@ class Office:
                     zone=clinic.zone)
         self._ends.append(pool.close)
         window = MainWindow(desk, panels_for(signed_in.me, desk), clinic, find_patients=finding.search,
-                            count_undelivered=visits.undelivered)
+                            count_undelivered=visits.undelivered, **more)
         window.resize(QSize(1280, 800))
         window.show()
         self.windows.append(window)

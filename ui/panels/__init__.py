@@ -29,6 +29,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
         case "administrator":
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.availability import AvailabilityPanel
+            from ui.panels.backups import BackupsPanel
             from ui.panels.clinic_settings import SettingsPanel
             from ui.panels.clinical_content import ContentPanel
             from ui.panels.front_desk import FrontDeskPanel
@@ -39,7 +40,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.till import TillPanel
 
             kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
-                     SessionsPanel, ContentPanel, SettingsPanel)
+                     SessionsPanel, BackupsPanel, ContentPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel
