@@ -30,7 +30,7 @@ from clinicdesk.services import proofs
 from clinicdesk.services.proofs import NewProof, Proof
 from clinicdesk.storage import backup_reading, inventory, schema
 from clinicdesk.storage.backup import Source, Taken, count_lines, take
-from clinicdesk.storage.backup_file import Header, read_header, sweep_partials
+from clinicdesk.storage.backup_file import Header, WrongKey, read_header, sweep_partials
 from clinicdesk.storage.documents import Documents
 from clinicdesk.storage.inventory import Manifest, Progress
 
@@ -199,9 +199,9 @@ def rehearse(clinic: Clinic, path: Path | None = None, progress: Progress = noth
         backup_reading.fits_here(checked.header)
         with _scratch(clinic.settings) as (settings, addresses):
             _prove(clinic, settings, addresses, path, checked.manifest, numbers, progress)
-    except Cancelled:
-        raise
     except ClinicError as error:
+        if isinstance(error, (Cancelled, WrongKey)) or (isinstance(error, CannotStart) and error.code == "busy"):
+            raise  # says nothing about this backup
         log.warning("the rehearsal of %s failed: %s", path.name, error.sentence)
         numbers["problems"] = [error.sentence]
     numbers["seconds"] = round(time.monotonic() - begun, 1)

@@ -60,6 +60,10 @@ class BackupAlarm(QWidget):
             self._timer.timeout.connect(self._ask)
             self._timer.start()
 
+    def rest(self, *, resting: bool) -> None:
+        """Hide, or come back with what there is to say."""
+        self.setVisible(self._overdue is not None and not resting)
+
     def _ask(self) -> None:
         if self._overdue is not None:
             self._desk.ask(self, self._overdue, done=self.banner.say, failed=lambda _error: None, replaces="overdue")

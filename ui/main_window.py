@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         panel = self.panels[number]
         self.stack.setCurrentWidget(panel)
         self.rail.mark(number)
+        self.alarm.rest(resting=panel.key == "backups")  # that panel says it itself
         for key in self._keys:
             self.removeAction(key)
             key.deleteLater()

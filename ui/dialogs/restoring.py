@@ -97,6 +97,7 @@ class RestoreWizard(QDialog):
         self.next_button.setText(verb)
         self.problem.hide()
         self.next_button.setEnabled(page != _RUN)
+        self.next_button.setVisible(page != _RUN)
         self.back_button.setVisible(page in {_KEY, _FOLDER})
         self.cancel_button.setText(self.tr("Close") if page == _DONE else self.tr("Cancel"))
         self.cancel_button.setEnabled(True)
@@ -109,7 +110,7 @@ class RestoreWizard(QDialog):
                                                " open now, and what was written since, is not touched."), self.tr("Next")),
             (self.tr("The key of that clinic"), self.tr("This computer does not hold the key that opens this backup."), self.tr("Next")),
             (self.tr("Where shall the clinic live?"), self.tr("It gets databases and passwords of its own there."), self.tr("Restore")),
-            (self.tr("Restoring"), self.tr("Every byte of the file is checked first; at the end every row and document is compared."), "…"),
+            (self.tr("Restoring"), self.tr("Every byte of the file is checked first; at the end every row and document is compared."), ""),
             (self.tr("The clinic is back"), "", self.tr("Open it")),
         )[page]
 

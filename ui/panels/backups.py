@@ -69,7 +69,9 @@ class BackupsPanel(Panel):
         section.body.addWidget(self.task)
         section.body.addWidget(self.problem)
         section.body.addWidget(self.table, 1)
-        section.body.addLayout(row(label("They lie in", "label"), self.place, self.folder_button))
+        where = row(label("They lie in", "label"), self.place, self.folder_button)
+        where.setStretch(1, 1)
+        section.body.addLayout(where)
         section.body.addWidget(label(
             "Every night at half past two, and once a week the newest is restored onto scratch servers and compared: that is its proof."
             " Fourteen nights and the first of each month are kept. Each file is encrypted with the clinic key; keep that key on paper,"
