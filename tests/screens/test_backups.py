@@ -89,9 +89,9 @@ def test_the_red_banner_leads_to_the_panel_and_goes_with_a_proof(office: Office,
     panel: Any = ada.panel
     assert panel.key == "backups" and panel.banner.isVisible() and not ada.alarm.isVisible(), "said once"
     office.click(panel.banner.action)
-    office.until(lambda: panel.banner.isHidden(), "a proof ends the alarm", patience=LONG)
+    office.until(panel.banner.isHidden, "a proof ends the alarm", patience=LONG)
     ada.show_panel(0)
-    office.until(lambda: ada.alarm.banner.isHidden(), "in the window too")
+    office.until(ada.alarm.banner.isHidden, "in the window too")
     assert office.open("rita").alarm.isHidden()
 
 
