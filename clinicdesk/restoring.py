@@ -119,6 +119,7 @@ def _restore_into(own: Settings, path: Path, vault: Vault, checked: backup_readi
             documents.close()
         if different:
             raise BackupDamaged(f"What was restored is not what was saved. {different[0]}")
+        backup_reading.resume_jobs(addresses)
         return _take_into_use(own, checked, settings)
     finally:
         servers.stop()

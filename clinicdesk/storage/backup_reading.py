@@ -92,6 +92,13 @@ def _restoring_url(addresses: Addresses) -> str:
     return schema.in_database(addresses.admin, DATABASE)
 
 
+def resume_jobs(addresses: Addresses) -> None:
+    """Let jobs that were being done when the backup was taken be done again: their worker did not come along."""
+    with psycopg.connect(libpq_address(_restoring_url(addresses))) as connection:
+        connection.execute("set search_path = jobs")  # the queue's own triggers name its tables without a schema
+        connection.execute("update procrastinate_jobs set status = 'todo', worker_id = null, queueing_lock = null where status = 'doing'")
+
+
 def _fill_documents(frame: Frame | None, stream: Iterator[Frame], documents: Documents) -> None:
     waiting: list[VisitDocument] = []
     octets = 0

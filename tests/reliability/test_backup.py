@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -28,6 +29,7 @@ from clinicdesk.rules.key_code import key_code
 from clinicdesk.services import attachments, proofs, visits
 from clinicdesk.services.attachments import NewAttachment
 from clinicdesk.storage import backup_reading
+from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.backup_file import BackupDamaged, BackupWriter, WrongKey, frames, new_file, read_header
 from tests.clinics import KEY, PASSWORD, Practice
 from tests.conftest import open_folder
@@ -87,6 +89,8 @@ def read_all(clinic: Clinic, patient: str) -> tuple[list[visits.VisitText], list
 
 
 def test_everything_is_readable_after_a_restore(saved: Saved) -> None:
+    with psycopg.connect(libpq_address(str(saved.clinic.addresses.owner), options="-c search_path=jobs")) as connection:
+        connection.execute("update procrastinate_jobs set status = 'doing' where id = (select max(id) from procrastinate_jobs)")
     path = saved.back_up()
     data_dir = saved.restore(path)
     with closing(open_clinic(load_settings(data_dir=data_dir), worker=False)) as clinic:
@@ -101,6 +105,7 @@ def test_everything_is_readable_after_a_restore(saved: Saved) -> None:
         deliver_files(clinic.worker_database)
         assert {text.source for text in read_all(clinic, saved.patient)[0]} == {"documents"}
         with clinic.as_owner() as session:
+            assert session.rows(proofs.text("select count(*) from jobs.procrastinate_jobs where status = 'doing'")) == [(0,)]
             assert [row[0] for row in session.rows(proofs.text("select action from audit.events where category = 'backup'"))] == ["restore"]
 
 
