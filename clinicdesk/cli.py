@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from clinicdesk import __version__
 from clinicdesk.commands import (
     audit,
+    backup,
     bench,
     check,
     check_medicines,
@@ -40,10 +41,12 @@ app.command("check-medicines")(check_medicines.check_medicines)
 app.command("migrate")(migrate.migrate)
 app.command("parse-sig")(parse_sig.parse_sig)
 app.command("recover")(recover.recover)
+app.command("restore")(backup.restore)
 app.command("tour")(tour.tour)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 app.add_typer(audit.app, name="audit")
+app.add_typer(backup.app, name="backup")
 app.add_typer(documents.app, name="documents")
 app.add_typer(import_.app, name="import")
 app.add_typer(key.app, name="key")

@@ -242,7 +242,9 @@ class Clinic:
         """Run the background jobs in a thread of this process where it holds the worker's sign-in."""
         if self.addresses.worker is None or self._worker is not None:
             return False
-        self._worker = Worker(self.addresses.worker, self.worker_database)
+        from clinicdesk.backups import nightly_of  # it opens clinics itself
+
+        self._worker = Worker(self.addresses.worker, self.worker_database, nightly_of(self) if self.servers is not None else None)
         self._worker.start()
         return True
 

@@ -6,6 +6,7 @@ Holds no secret of its own: the two addresses may carry passwords, so they are `
 from __future__ import annotations
 
 import io
+import json
 import os
 from contextvars import ContextVar
 from pathlib import Path
@@ -56,13 +57,15 @@ class Settings(BaseSettings):
         str, Field(validation_alias=_named("mongodb_collection_name", "MONGODB_COLLECTION_NAME"))] = "visit_history"
     require_tls: Annotated[bool, Field(validation_alias=_named("require_tls", "CLINICDESK_REQUIRE_TLS"))] = False
     zone: Annotated[str, Field(validation_alias=_named("zone", "CLINICDESK_ZONE"), default_factory=_local_zone)]
+    #: Where backups go; `backups` in the data folder when nobody says otherwise.
+    backup_dir: Annotated[Path | None, Field(validation_alias=_named("backup_dir", "CLINICDESK_BACKUP_DIR"))] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"],
                          Field(validation_alias=_named("log_level", "CLINICDESK_LOG_LEVEL"))] = "INFO"
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "backup_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @field_validator("database_url")
     @classmethod
@@ -176,6 +179,16 @@ def load_settings(**overrides: Any) -> Settings:
                           "Make it a readable file, or remove it.") from None
     finally:
         _folder.reset(token)
+
+
+def keep_setting(data_dir: Path, name: str, value: str) -> None:
+    """Write one setting into `clinicdesk.toml` of the folder; every other line stays. The environment still wins over it."""
+    path = data_dir / CONFIG_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    others = [line for line in lines if line.partition("=")[0].strip() != name]
+    draft = path.with_suffix(".new")
+    draft.write_text("\n".join([f"{name} = {json.dumps(value, ensure_ascii=False)}", *others]) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def prepare_data_dir(data_dir: Path) -> Path:

@@ -111,9 +111,9 @@ def template(servers: Addresses, tmp_path_factory: pytest.TempPathFactory, worke
 
 def in_other_database(addresses: Addresses, name: str) -> Addresses:
     """The same servers, another database."""
-    assert addresses.owner and addresses.worker
+    assert addresses.owner and addresses.worker and addresses.backup
     return replace(addresses, app=schema.in_database(addresses.app, name), owner=schema.in_database(addresses.owner, name),
-                   worker=schema.in_database(addresses.worker, name))
+                   worker=schema.in_database(addresses.worker, name), backup=schema.in_database(addresses.backup, name))
 
 
 @pytest.fixture

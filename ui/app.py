@@ -22,6 +22,7 @@ from clinicdesk.services.people import Me
 from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
 from ui.dialogs.checking import keep_trust
+from ui.dialogs.restoring import RestoreWizard
 from ui.first_run import FirstRunWindow
 from ui.live import Live
 from ui.main_window import MainWindow
@@ -55,6 +56,7 @@ class Services:
     find_patients: Callable[..., Sequence[Any]] | None = None
     count_undelivered: Callable[..., int] | None = None
     lock_minutes: Callable[..., float] | None = None
+    backup_alarm: Callable[..., str] | None = None
 
 
 class Application(QObject):
@@ -95,6 +97,7 @@ class Application(QObject):
         window = StartWindow(self.pool, open_clinic)
         window.opened.connect(self._opened)
         window.closed.connect(self.app.quit)
+        window.restore_requested.connect(self._restore)
         self._show(window)
         window.start()
 
@@ -124,7 +127,14 @@ class Application(QObject):
         window = FirstRunWindow(self.theme, self.pool, partial(create, clinic))
         window.created.connect(self._created)
         window.closed.connect(self.app.quit)
+        window.restore_requested.connect(self._restore)
         self._show(window)
+
+    @Slot()
+    def _restore(self) -> None:
+        wizard = RestoreWizard(self.theme, self.pool, self.settings, self.window)
+        wizard.opened_elsewhere.connect(self.app.quit)
+        wizard.open()
 
     @Slot(str)
     def _created(self, username: str) -> None:
@@ -154,7 +164,8 @@ class Application(QObject):
         window = MainWindow(self.desk, self._panels_for(me, self.desk), self.clinic,
                             find_patients=self._services.find_patients if staff else None,
                             count_undelivered=self._services.count_undelivered if staff else None,
-                            lock_minutes=self._services.lock_minutes)
+                            lock_minutes=self._services.lock_minutes,
+                            backup_alarm=self._services.backup_alarm if me.role == "administrator" else None)
         window.sign_out_requested.connect(self._sign_out)
         window.closed.connect(self._closed)
         self._show(window)
@@ -217,7 +228,7 @@ def services_of(*, demo: bool) -> Services:
     """The services of the real clinic; imported here so that a window can be tested without databases."""
     from clinicdesk.clinic import Clinic, open_clinic
     from clinicdesk.demo import prepare
-    from clinicdesk.services import accounts, finding, visits
+    from clinicdesk.services import accounts, backup_proofs, finding, visits
     from clinicdesk.services.settings import change_settings, lock_minutes
 
     def prepared(clinic: Clinic, progress: Callable[[str], None]) -> Sequence[DemoAccount]:
@@ -236,7 +247,7 @@ def services_of(*, demo: bool) -> Services:
         clinic.sign_out(signed_in.token)
         return made
 
-    return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes)
+    return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes, backup_proofs.overdue)
 
 
 def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:

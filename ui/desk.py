@@ -101,6 +101,12 @@ class Desk(QObject):
         """Tell the audit log what only this window knows: `action` is print, export or preview, of which part of whose record."""
         self.do(owner, auditing.told, action, category, patient_id, subject)
 
+    def run(self, owner: QObject, work: Callable[..., T], *args: Any, done: Callable[[T], object],
+            failed: Callable[[Exception], object] | None = None, replaces: str | None = None) -> None:
+        """Something that is more than one transaction (a backup): `work(clinic, *args, token=…)` on a worker, then `done` or `failed`."""
+        clinic, token = self._clinic, self._token
+        self.pool.run(owner, lambda: work(clinic, *args, token=token), self._answered(done), self._failed(failed), replaces=replaces)
+
     def take_over(self, token: str) -> None:
         """Go on under a fresh session of the same person (after the lock or an ended session)."""
         self._token = token

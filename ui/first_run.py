@@ -19,9 +19,11 @@ from ui.widgets.text import button, label, row
 
 
 class FirstRunWindow(QWidget):
-    """`create(username, name, password, clinic)` runs on a worker and may raise `Invalid`. Signals: `created(username)`, `closed()`."""
+    """`create(username, name, password, clinic)` runs on a worker and may raise `Invalid`. Signals: `created(username)`,
+    `restore_requested()`, `closed()`."""
 
     created = Signal(str)
+    restore_requested = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme, pool: Pool, create: Callable[[str, str, str, ClinicSettings], object]) -> None:
@@ -45,6 +47,8 @@ class FirstRunWindow(QWidget):
         self.problem = label("", "error", wrap=True)
         self.create_button = button(self.tr("Create clinic"), self.submit, variant="primary")
         self.create_button.setDefault(True)
+        self.restore_button = button(self.tr("Restore from a backup …"), self.restore_requested.emit, variant="quiet", icon="restore",
+                                     theme=theme, tip=self.tr("This computer takes over a clinic that was backed up elsewhere."))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(40, 32, 40, 28)
         layout.setSpacing(12)
@@ -54,7 +58,7 @@ class FirstRunWindow(QWidget):
         layout.addWidget(self.form)
         layout.addWidget(self.problem)
         layout.addStretch(1)
-        layout.addLayout(row(None, self.create_button))
+        layout.addLayout(row(self.restore_button, None, self.create_button))
         self.problem.hide()
         self.resize(QSize(640, 620))
         self.form.editor("clinic").setFocus()

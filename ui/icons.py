@@ -44,6 +44,7 @@ NAMES: Mapping[str, str] = {
     "overbook": "layers-plus", "receptionist": "desk", "administrator": "shield-account-outline",
     "till": "cash-register", "cash": "cash", "card": "credit-card-outline", "wallet": "wallet-outline", "refund": "cash-refund",
     "top_up": "wallet-plus-outline",
+    "backup": "database-arrow-down-outline",
     "favourite": "star-outline", "merge": "call-merge", "separate": "call-split", "photo": "account-box-outline",
 }
 

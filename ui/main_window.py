@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMainWindow, QM
 from clinicdesk.errors import Unavailable
 from clinicdesk.rules.steps import PATIENT
 from ui.account import Account
+from ui.backup_alarm import BackupAlarm
 from ui.bell import Bell
 from ui.command_bar import CommandBar
 from ui.desk import Desk
@@ -36,7 +37,8 @@ class MainWindow(QMainWindow):
     """One signed-in person's window. Signals: `sign_out_requested()`, `closed()`.
 
     `find_patients(session, text)` gives the hits of the find box (None: no patients for this role); `count_undelivered(session)` the
-    number in the status line; `lock_minutes(session, role)` the idle minutes of this role, read again when the settings change.
+    number in the status line; `lock_minutes(session, role)` the idle minutes of this role, read again when the settings change;
+    `backup_alarm(session)` the sentence of the red banner, or "".
     """
 
     sign_out_requested = Signal()
@@ -44,7 +46,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, desk: Desk, panels: Sequence[Panel], sessions: Sessions, *,
                  find_patients: Callable[..., Sequence[Any]] | None = None, count_undelivered: Callable[..., int] | None = None,
-                 lock_minutes: Callable[..., float] | None = None) -> None:
+                 lock_minutes: Callable[..., float] | None = None, backup_alarm: Callable[..., str] | None = None) -> None:
         super().__init__()
         self.desk, self.panels, self._sessions = desk, list(panels), sessions
         self._lock: LockScreen | None = None
@@ -64,11 +66,12 @@ class MainWindow(QMainWindow):
         self.rail = Rail(desk.theme, [(panel.title, panel.icon) for panel in panels])
         self.find_box = CommandBar(desk, find_patients, self.all_commands)
         self.connection = ConnectionBanner(desk.theme)
+        self.alarm = BackupAlarm(desk, backup_alarm)
         self.status = StatusLine(desk, count_undelivered)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        for widget in (self._top(), self.connection, self.stack, self.status):
+        for widget in (self._top(), self.connection, self.alarm, self.stack, self.status):
             right.addWidget(widget, 1 if widget is self.stack else 0)
         frame = QWidget()
         layout = QHBoxLayout(frame)
@@ -99,6 +102,7 @@ class MainWindow(QMainWindow):
         panel = self.panels[number]
         self.stack.setCurrentWidget(panel)
         self.rail.mark(number)
+        self.alarm.rest(resting=panel.key == "backups")  # that panel says it itself
         for key in self._keys:
             self.removeAction(key)
             key.deleteLater()

@@ -21,12 +21,14 @@ class _Progress(QObject):
 
 
 class StartWindow(QWidget):
-    """Runs `open_clinic(progress)` on a worker. Signals: `opened(clinic)`, `closed()` when the person gave up.
+    """Runs `open_clinic(progress)` on a worker. Signals: `opened(clinic)`, `restore_requested()` after it failed, `closed()` when the
+    person gave up.
 
     `progress(sentence)` may be called from the worker; the last sentence is shown.
     """
 
     opened = Signal(object)
+    restore_requested = Signal()
     closed = Signal()
 
     def __init__(self, pool: Pool, open_clinic: Callable[[Callable[[str], None]], Any]) -> None:
@@ -43,6 +45,7 @@ class StartWindow(QWidget):
         self._bar.setAccessibleName(self.tr("Starting"))
         self.again_button = button(self.tr("Try again"), self.start, variant="primary")
         self.quit_button = button(self.tr("Quit"), self.close)
+        self.restore_button = button(self.tr("Restore from a backup …"), self.restore_requested.emit, variant="quiet")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(32, 28, 32, 24)
         layout.setSpacing(12)
@@ -51,7 +54,7 @@ class StartWindow(QWidget):
         layout.addWidget(self.advice)
         layout.addWidget(self._bar)
         layout.addStretch(1)
-        layout.addLayout(row(None, self.quit_button, self.again_button))
+        layout.addLayout(row(self.restore_button, None, self.quit_button, self.again_button))
         self.resize(QSize(440, 220))
 
     def start(self) -> None:
@@ -59,6 +62,7 @@ class StartWindow(QWidget):
         self._bar.show()
         self.advice.hide()
         self.again_button.hide()
+        self.restore_button.hide()
         self.quit_button.hide()
         self.sentence.setText(self.tr("Starting…"))
         said = self._progress.said
@@ -83,6 +87,7 @@ class StartWindow(QWidget):
         self.advice.setText(found.advice)
         self.advice.setVisible(bool(found.advice))
         self.again_button.show()
+        self.restore_button.show()
         self.quit_button.show()
         self.again_button.setFocus()
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: A visit that fails for another reason than an absent server is tried this often, then parked for the administrator.
 POISON_TRIES = 5
+#: Backups and rehearsals where this computer may do them: called every hour with what says that the worker is ending.
+Nightly = Callable[[Callable[[], bool]], object]
 #: The document server is asked again at most this many seconds after it went away.
 LONGEST_WAIT = 5
 
@@ -38,8 +40,11 @@ class Patience(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": 2**job.attempts}) if job.attempts < POISON_TRIES else None
 
 
-def build_app(url: str, database: Database) -> App:
-    """The queue's application with its tasks; `url` signs in as clinicdesk_worker, `database` too."""
+def build_app(url: str, database: Database, nightly: Callable[[], object] | None = None) -> App:
+    """The queue's application with its tasks; `url` signs in as clinicdesk_worker, `database` too.
+
+    `nightly` decides itself whether anything is due. Only a worker that has it takes the jobs of the queue `backups`.
+    """
     conninfo = libpq_address(url, options=f"-c search_path={QUEUE_SCHEMA}")
     app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
 
@@ -73,6 +78,12 @@ def build_app(url: str, database: Database) -> App:
     def erase_documents(patient_ids: list[str], files: list[str] | None) -> None:
         with database.write() as session:
             erasing.drop_documents(session, patient_ids, files or ())
+
+    if nightly is not None:
+        @app.periodic(cron="30 * * * *")
+        @app.task(name="every_hour", queue="backups", queueing_lock="every_hour", lock="backups")
+        def every_hour(timestamp: int) -> None:  # noqa: ARG001
+            nightly()
 
     return app
 
@@ -112,8 +123,8 @@ def deliver_files(database: Database, progress: Callable[[int, int], None] | Non
 class Worker:
     """Runs the queue in one thread with an event loop of its own, until `stop`."""
 
-    def __init__(self, url: str, database: Database) -> None:
-        self._url = url
+    def __init__(self, url: str, database: Database, nightly: Nightly | None = None) -> None:
+        self._url, self._nightly = url, nightly
         self._database = database
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -137,6 +148,10 @@ class Worker:
         """Wait until the worker ends by itself or by `stop`."""
         self._thread.join()
 
+    def _hourly(self) -> None:
+        if self._nightly is not None:
+            self._nightly(self._stopping.is_set)
+
     def _run(self) -> None:
         loop = asyncio.SelectorEventLoop()  # psycopg cannot use the proactor loop that is the default on Windows
         self._loop = loop
@@ -153,9 +168,10 @@ class Worker:
     async def _serve(self) -> None:
         while not self._stopping.is_set():
             try:
-                app = build_app(self._url, self._database)
+                app = build_app(self._url, self._database, self._hourly if self._nightly else None)
                 async with app.open_async():
                     await app.run_worker_async(
+                        queues=sorted({task.queue for task in app.tasks.values()}),  # another worker's backups are not ours to take
                         install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=5, fetch_job_polling_interval=5
                     )
             except asyncio.CancelledError:

@@ -232,9 +232,9 @@ def prove(session: ClinicSession, files: list[Path], progress: Progress = lambda
     return Proof(verdict, restored, tuple(away), perf_counter() - begun)
 
 
-def write_restore(session: ClinicSession, at: datetime) -> None:
-    """Write down, as the owner, that a backup was put in place: anchors of the time it put aside are no longer expected."""
-    seq = session.scalar(text("select seq from audit.head")) or 0
+def write_restore(session: ClinicSession, at: datetime, seq: int) -> None:
+    """Write down, as the owner, that a backup whose log ended at number `seq` was put in place: anchors of the time it put aside are no
+    longer expected."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
     detail = {"head": seq, "at": moment, "mark": session.vault.mark(_RESTORE, f"{seq} {moment}".encode()).hex()}
     session.execute(text("select audit.note('restore', 'audit', null, '', cast(:detail as jsonb))"), {"detail": json.dumps(detail)})

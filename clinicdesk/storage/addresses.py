@@ -28,7 +28,7 @@ _PATIENCE = {"connect_timeout": "5", "keepalives": "1", "keepalives_idle": "10",
 class Addresses:
     """SQLAlchemy and MongoDB addresses; they carry passwords, so the representation shows none.
 
-    `owner` and `worker` are None where this computer's sign-in may not be that role: a workstation of a shared server neither
+    `owner`, `worker` and `backup` are None where this computer's sign-in may not be that role: a workstation of a shared server neither
     migrates nor delivers. `admin` exists on our own servers only.
     """
 

@@ -19,6 +19,7 @@ from clinicdesk.errors import CannotStart
 from clinicdesk.storage import connections
 from clinicdesk.storage.addresses import (
     APP,
+    BACKUP,
     OWNER,
     ROLES,
     WORKER,
@@ -137,7 +138,13 @@ def _roles_of(connection: psycopg.Connection[Any], parameters: Mapping[str, str]
         raise CannotStart("role_not_allowed", f"The database role “{me}” may not work as {APP}.",
                           f"Have the server's administrator run: GRANT {APP} TO {sql.Identifier(me).as_string(connection)};")
     return Addresses(app=as_role(parameters, APP), documents="", owner=as_role(parameters, OWNER) if OWNER in mine else None,
-                     worker=as_role(parameters, WORKER) if WORKER in mine else None, embedded_database=False)
+                     worker=as_role(parameters, WORKER) if WORKER in mine else None,
+                     backup=as_role(parameters, BACKUP) if BACKUP in mine and _stands_above(connection) else None, embedded_database=False)
+
+
+def _stands_above(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the role for backups sees every row here: only a superuser can have given it that."""
+    return connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolbypassrls", [BACKUP]).fetchone() is not None
 
 
 def _open_database(connection: psycopg.Connection[Any]) -> None:

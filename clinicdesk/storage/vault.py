@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -64,6 +65,28 @@ def unseal(key: bytes, sealed: bytes, place: Place) -> bytes:
         raise SealBroken("the seal does not fit this place or key") from error
 
 
+class FrameSeal:
+    """Seals the frames of one stream (a backup file) under a key made for this stream alone, which is why a counter may be the nonce.
+
+    The associated data binds the stream (`bound`), the frame's number and whether it is the last: a frame that was changed, moved,
+    repeated, left out or brought from another stream does not open, and neither does a stream that ends early or goes on.
+    """
+
+    def __init__(self, key: bytes, bound: bytes) -> None:
+        self._cipher, self._bound = AESGCM(key), bound
+
+    def close(self, plain: bytes, number: int, *, last: bool) -> bytes:
+        """The frame as it is stored, 16 bytes longer."""
+        return self._cipher.encrypt(number.to_bytes(_NONCE, "big"), plain, self._bound + (b"\x01" if last else b"\x00"))
+
+    def open(self, sealed: bytes, number: int, *, last: bool) -> bytes:
+        """The frame again; SealBroken when it is not the one that was sealed for this place."""
+        try:
+            return self._cipher.decrypt(number.to_bytes(_NONCE, "big"), sealed, self._bound + (b"\x01" if last else b"\x00"))
+        except InvalidTag as error:
+            raise SealBroken("the frame does not belong here") from error
+
+
 class NeedsNewKey(ClinicError):
     """What is to be opened was wrapped under a newer clinic key than this computer holds."""
 
@@ -118,6 +141,17 @@ class Vault:
     def learn_former(self, wrapped: bytes, generation: int) -> None:
         """Hold the key before `generation`, too, which must be held already. SealBroken when it is not the one."""
         self.learn(unseal(self._keys[generation], wrapped, Place("", "clinic_keys", "former", generation)), generation - 1)
+
+    def wrap_stream_key(self, key: bytes) -> bytes:
+        """The key of a backup file as it stands in the file's header."""
+        return seal(self.clinic_key, key, Place("", "backup", "stream_key"))
+
+    def unwrap_stream_key(self, wrapped: bytes) -> bytes:
+        """The key of a backup file again, whichever generation wrapped it; SealBroken when none that is held did."""
+        for key in self._keys.values():
+            with suppress(SealBroken):
+                return unseal(key, wrapped, Place("", "backup", "stream_key"))
+        raise SealBroken("the backup was sealed with another key")
 
     def fingerprint(self) -> bytes:
         """A sealed constant by which a workstation later proves that it holds the same clinic key."""

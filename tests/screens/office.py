@@ -33,9 +33,9 @@ class Office:
         self.windows: list[MainWindow] = []
         self._ends: list[Callable[[], object]] = []
 
-    def open(self, username: str) -> MainWindow:
+    def open(self, username: str, **more: Any) -> MainWindow:
         """Somebody signs in and her window opens, with a session, a listener and a pool of its own."""
-        return self.window_of(self.practice.clinic.sign_in(username, PASSWORD, f"desk of {username}"))
+        return self.window_of(self.practice.clinic.sign_in(username, PASSWORD, f"desk of {username}"), **more)
 
     def window_of(self, signed_in: SignedIn, **more: Any) -> MainWindow:
         """The window of somebody who is signed in already."""

@@ -96,6 +96,8 @@ READS = {
     "clinic.alert_firings":        ("none",      "care", "none",       "own",  "none"),
     "clinic.alert_overrides":      ("none",      "care", "none",       "own",  "none"),
     "clinic.content_approvals":    ("all",       "all",  "all",        "none", "none"),
+    # Backups
+    "clinic.backup_proofs":        ("none",      "none", "all",        "none", "none"),
 }
 
 #: table → letters of the verbs that change something, for each role. Lower case: only for her own or her patients' rows.
@@ -184,4 +186,6 @@ WRITES = {
     "clinic.alert_firings":        ("-",         "i",    "-",          "-",    "-"),
     "clinic.alert_overrides":      ("-",         "i",    "-",          "-",    "-"),
     "clinic.content_approvals":    ("-",         "-",    "I",          "-",    "-"),
+    # Backups
+    "clinic.backup_proofs":        ("-",         "-",    "-",          "-",    "-"),
 }

@@ -186,7 +186,7 @@ def test_a_restore_that_was_written_down_explains_itself_and_a_false_one_does_no
     assert {one.kind for one in prove(logged).verdict.findings} == {"replayed"}
     tampered(servers, logged, cut_before_anchor)
     with logged.clinic.as_owner() as session:
-        auditing.write_restore(session, datetime.now(UTC))
+        auditing.write_restore(session, datetime.now(UTC), 15)
     proof = prove(logged)
     assert proof.verdict.intact and [one.seq for one in proof.restored] == [15]
     logged.patient()

@@ -35,6 +35,7 @@ NOT_FOLLOWED = {
     **{f"auth.{name}": "the functions of sign-in write the event" for name in ("one_time_codes", "second_factors", "tries")},
     **{f"audit.{name}": "the log itself" for name in ("anchors", "chain", "events", "head")},
     "auth.enrolments": "the functions of enrolment write the event",
+    "clinic.backup_proofs": "the function that keeps a proof writes the event",
     "clinic.clinic_keys": "the functions that change the key write the event",
     "clinic.erasures": "the function that erases writes the event",
     "clinic.access_grants": "the functions of emergency access write the event",

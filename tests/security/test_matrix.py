@@ -172,7 +172,8 @@ def rows_of_side(table: str, side: Side, ward: Ward, role: str, me: int | None, 
         by_doctor = {"clinic.favourites", "clinic.content_approvals", "clinic.working_hours", "clinic.closures", "clinic.time_slots"}
         unscoped = {"auth.tries", "auth.second_factors", "auth.one_time_codes", "auth.credentials", "auth.attempts", "auth.secrets",
                     "auth.sessions", "clinic.appointment_steps", "clinic.receipt_counters", "clinic.day_closes",
-                    "audit.events", "audit.chain", "audit.head", "audit.anchors", "clinic.clinic_keys", "auth.enrolments"}
+                    "audit.events", "audit.chain", "audit.head", "audit.anchors", "clinic.clinic_keys", "auth.enrolments",
+                    "clinic.backup_proofs"}
         where = "doctor_id = %(d)s" if table in by_doctor | {"clinic.appointment_events"} else "patient_id = %(p)s"
         where = "true" if table in unscoped else where
     return where, {"me": me, "p": side.patient, "d": side.doctor, "c": side.open, "v": side.visit, **more}

@@ -40,6 +40,7 @@ OURS = {
     "ck_medicines_description", "ck_allergies_category", "ck_allergies_severity", "uq_problems_patient_id_source_key",
     "uq_allergies_patient_id_source_key", "uq_medicines_patient_id_source_key", "uq_vitals_patient_id_source_key",
     "uq_records_patient_id_source_key",
+    "ck_backup_proofs_file_name", "ck_backup_proofs_file_size", "ck_backup_proofs_sha256",
     "ck_series_rule", "ck_desk_actions_kind", "ck_desk_actions_changes", "ck_desk_actions_state", "ck_desk_actions_note",
     "ck_waiting_list_urgency", "ck_waiting_list_status", "ck_offers_times", "ck_offers_status", "uq_tickets_day_number",
     "ck_tickets_number", "ck_tickets_room", "ck_messages_kind", "ck_notifications_kind", "uq_notifications_unread", "uq_messages_waiting",

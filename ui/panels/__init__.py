@@ -30,6 +30,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.appointments import AppointmentsPanel
             from ui.panels.audit import AuditPanel
             from ui.panels.availability import AvailabilityPanel
+            from ui.panels.backups import BackupsPanel
             from ui.panels.clinic_settings import SettingsPanel
             from ui.panels.clinical_content import ContentPanel
             from ui.panels.front_desk import FrontDeskPanel
@@ -41,7 +42,7 @@ def panels_for(me: Me, desk: Desk) -> list[Panel]:
             from ui.panels.till import TillPanel
 
             kinds = (OverviewPanel, FrontDeskPanel, PatientsPanel, AppointmentsPanel, TillPanel, AvailabilityPanel, StaffPanel,
-                     SessionsPanel, AuditPanel, ContentPanel, KeysPanel, SettingsPanel)
+                     SessionsPanel, AuditPanel, BackupsPanel, ContentPanel, KeysPanel, SettingsPanel)
             return [kind(desk) for kind in kinds]
         case "patient":
             from ui.panels.mine import MinePanel

@@ -15,7 +15,7 @@ from clinicdesk import demo
 from clinicdesk.clinic import open_clinic
 from clinicdesk.config import Settings
 from clinicdesk.demo.days import Progress
-from clinicdesk.services import finding, visits
+from clinicdesk.services import backup_proofs, finding, visits
 from ui.desk import Desk
 from ui.live import Live
 from ui.main_window import MainWindow
@@ -25,6 +25,7 @@ from ui.tasks import Pool
 from ui.theme import Theme
 from ui.tour import (
     administrator,
+    backups,
     calendar,
     consulting_room,
     content,
@@ -90,7 +91,8 @@ class Walk:
             zone=self.clinic.zone,
         )
         main = MainWindow(
-            desk, panels_for(signed_in.me, desk), self.clinic, find_patients=finding.search, count_undelivered=visits.undelivered
+            desk, panels_for(signed_in.me, desk), self.clinic, find_patients=finding.search, count_undelivered=visits.undelivered,
+            backup_alarm=backup_proofs.overdue if signed_in.me.role == "administrator" else None,
         )
         main.resize(1280, 800)
         main.show()
@@ -159,6 +161,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         desk.walk(walk)
         money.walk(walk)
         administrator.walk(walk)
+        backups.walk(walk)
         content.walk(walk)
         walls.walk(walk)
         keys.walk(walk)
