@@ -174,13 +174,13 @@ class ReviewsView(QWidget):
             desk.theme,
             (
                 Column("When", lambda r: clinical_moment(r.given_at, zone), sort=lambda r: r.given_at, width=150),
-                Column("Doctor", lambda r: r.doctor, kind="strong", width=150),
-                Column("Patient", lambda r: r.patient, width=160),
-                Column("Reason", lambda r: r.reason, width=170),
+                Column("Doctor", lambda r: r.doctor, kind="strong", width=130),
+                Column("Patient", lambda r: r.patient, width=130),
+                Column("Reason", lambda r: r.reason, width=120, tip=lambda r: r.reason),
                 Column("In words", lambda r: r.words or "(not readable)", kind="soft", tip=lambda r: r.words),
                 Column("Until", lambda r: "now open" if r.in_force else clinical_moment(r.ended_at, zone), sort=lambda r: r.ended_at,
                        width=150),
-                Column("Review", _verdict, sort=lambda r: r.verdict, width=190),
+                Column("Review", _verdict, sort=lambda r: r.verdict, width=160),
             ),
             lambda r: r.id, name="Emergency access",
             empty=EmptyState(desk.theme, "Nobody opened a record as an emergency.", icon="none_known"))
