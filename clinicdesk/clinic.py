@@ -125,8 +125,9 @@ class Clinic:
             raise SignInRefused("The old password is wrong.")
 
     def listen(self, on_notice: Callable[[str], None], on_state: Callable[[bool], None]) -> NoticeListener:
-        """Start telling what other desks change; stop the listener when done."""
-        listener = NoticeListener(self.addresses.app, on_notice=on_notice, on_state=on_state)
+        """Start telling what other desks change; stop the listener when done. It also notices a server that does not answer any more, and
+        what waits for that server is ended then."""
+        listener = NoticeListener(self.addresses.app, on_notice=on_notice, on_state=on_state, on_refusal=self.database.hang_up)
         listener.start()
         return listener
 

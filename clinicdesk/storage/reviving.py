@@ -11,11 +11,14 @@ from clinicdesk.storage.servers import Servers
 
 log = logging.getLogger(__name__)
 
-_PAUSE, _LONGEST_PAUSE = 2.0, 120.0
+_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
 
 
 class Reviver:
-    """Calls `revived()` on its thread after a server came back. One that cannot be started is tried ever more rarely, up to two minutes."""
+    """Calls `revived()` on its thread after a server came back.
+
+    One that cannot be started is tried ever more rarely, every ten seconds at last: so long after a full disk has room again.
+    """
 
     def __init__(self, servers: Servers, revived: Callable[[], None], *, pause: float = _PAUSE) -> None:
         self._servers, self._revived, self._pause = servers, revived, pause
