@@ -144,7 +144,8 @@ INVARIANTS = {
         " where (a.status in ('in_progress', 'completed')) <> (c.id is not null)",
     "the state of an appointment is that of its last event":
         "select a.id from clinic.appointments a left join lateral"
-        " (select e.status, e.starts_at, e.doctor_id from clinic.appointment_events e where e.appointment_id = a.id order by e.id desc limit 1) e on true"
+        " (select e.status, e.starts_at, e.doctor_id from clinic.appointment_events e"
+        " where e.appointment_id = a.id order by e.id desc limit 1) e on true"
         " where (e.status, e.starts_at, e.doctor_id::bigint) is distinct from (a.status, a.starts_at, a.doctor_id::bigint)",
     "no two active appointments of a doctor overlap in a lane":
         "select a.id from clinic.appointments a join clinic.appointments b on a.doctor_id = b.doctor_id and a.lane = b.lane and a.id < b.id"
