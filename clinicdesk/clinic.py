@@ -142,7 +142,7 @@ class Clinic:
     def keep_servers_alive(self) -> None:
         """From now on an own server that dies is started again within seconds, in a thread of this process."""
         if self.servers is not None and self.servers.embedded is not None and self._reviver is None:
-            self._reviver = Reviver(self.servers, self._revived)
+            self._reviver = Reviver(self.servers, self._revived, broken=self.documents.is_broken)
             self._reviver.start()
 
     def renew_documents(self) -> Path | None:
