@@ -201,4 +201,5 @@ class Desk(QObject):
     @Slot()
     def _ask_again(self) -> None:
         """An answer that failed late may come after the connection was back already: nobody else would ask then."""
-        self.ask(self, _nothing, done=_nothing, failed=_nothing, replaces="away")
+        self._again.stop()
+        self.ask(self, _nothing, done=_nothing, failed=_nothing)  # a failure starts the clock again

@@ -25,12 +25,11 @@ class Proxy:
         self._thread.start()
         self._flows = asyncio.Event()
         self._flows.set()
-        self._server: asyncio.Server | None = None
-        self.port = 0
-        self._run(self._listen())
+        self._down = False
+        self._server, self.port = self._run(self._listen())
 
     def cut(self) -> None:
-        """Every connection is reset, and new ones are refused until `restore`."""
+        """Every connection is reset, and so is every new one until `restore`."""
         self._run(self._cut())
 
     def fall_silent(self) -> None:
@@ -56,23 +55,21 @@ class Proxy:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, HOST, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+    async def _listen(self) -> tuple[asyncio.Server, int]:
+        server = await asyncio.start_server(self._serve, HOST, 0)
+        return server, int(server.sockets[0].getsockname()[1])
 
     async def _restore(self) -> None:
+        self._down = False
         self._flows.set()
-        if self._server is None:
-            await self._listen()
 
     async def _cut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self._down = True
         for writer in list(self._open):
             writer.transport.abort()
 
     async def _settled(self) -> None:
+        self._server.close()
         await asyncio.gather(*(task for task in self._serving if task is not None), return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,6 +77,8 @@ class Proxy:
         self._open.add(writer)
         try:
             await self._flows.wait()
+            if self._down:
+                raise ConnectionResetError
             upstream, onward = await asyncio.open_connection(HOST, self._target)
         except OSError:
             await self._ended(writer)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from clinicdesk.clinic import open_clinic
+from clinicdesk.errors import Unavailable
 from clinicdesk.services import visits
 from clinicdesk.storage.processes import ServerState, wait_until
 from tests.clinics import Practice, fill_template, test_settings
@@ -40,6 +41,14 @@ def hands_of(practice: Practice, ledger: Ledger, count: int = 3) -> list[Hand]:
     return [Hand(practice.clinic, practice.doctors["dora"], tokens, ledger, number) for number in range(count)]
 
 
+def answers(practice: Practice) -> bool:
+    try:
+        practice.clinic.documents.ping()
+    except Unavailable:
+        return False
+    return True
+
+
 def delivered_once(practice: Practice) -> int:
     """Every visit and every file reaches the document server, once; how many visits."""
     def waiting() -> tuple[int, int]:
@@ -61,7 +70,7 @@ def delivered_once(practice: Practice) -> int:
 @pytest.mark.parametrize(("server", "fault"), [("postgresql", "PostgreSQL killed with -9"),
                                                ("documents", "document server killed with -9")])
 def test_a_server_killed_under_load(practice: Practice, clinic_folder: Path, row: Row, server: str, fault: str) -> None:
-    ledger, times = Ledger(clinic_folder / "ledger"), rounds(2, 25)
+    ledger, times = Ledger(clinic_folder / "ledger"), rounds(2, 12)
     hands, dice = hands_of(practice, ledger), random.Random()
     threads, cuts = beside(hands, LOAD), []
     state = clinic_folder / "run" / f"{server}.json"
@@ -74,6 +83,7 @@ def test_a_server_killed_under_load(practice: Practice, clinic_folder: Path, row
             cuts.append(time.monotonic())
             os.kill(before.pid, signal.SIGKILL)
             assert wait_until(lambda b=before: (now := ServerState.read(state)) is not None and now.pid != b.pid, PATIENCE)  # type: ignore[misc]
+            assert wait_until(lambda: answers(practice), PATIENCE), "it works again before it is killed again"
         enough = ledger.acknowledged + 30
         assert wait_until(lambda: ledger.acknowledged >= enough, PATIENCE), "work goes on"
     finally:

@@ -65,7 +65,7 @@ class Killer:
 
 @pytest.mark.timeout(600)
 def test_killed_during_every_kind_of_write(practice: Practice, tmp_path: Path, row: Row) -> None:
-    each = rounds(5, 115)
+    each = rounds(5, 24)
     killer, seed = Killer(practice, tmp_path), random.randrange(1 << 32)
     dice = random.Random(seed)
     print("seed", seed)
