@@ -202,7 +202,7 @@ def test_the_nights_when_the_clocks_change(practice: Practice) -> None:
     start = datetime.combine(nights(zone)[0] - 3 * DAY, time(9), tzinfo=zone)
     places = [(start + n * DAY, start + n * DAY + timedelta(minutes=20)) for n in range(6)]
     with practice.write("rita") as session:
-        series.book(session, NewAppointment(practice.doctors["hugo"], patient, *places[0]), places, Repeats("day", 6))
+        series.book(session, NewAppointment(practice.doctors["hugo"], patient, *places[0]), places, Repeats("workday", 6))
     rows = as_owner(practice, "select starts_at from clinic.appointments where series_id is not null order by starts_at")
     assert [row[0].astimezone(zone).hour for row in rows] == [9] * 6, "nine o'clock stays nine o'clock"
     nothing_half_done(practice)
