@@ -9,7 +9,7 @@ TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo tour test security check bench codes requirements clean
+.PHONY: help venv run demo tour test security reliability check bench codes requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dos
 
 security: $(VENV)/dev.stamp ## the adversarial suite: the matrix, every attack as every role, what is sealed, what is written down
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q tests/security
+
+reliability: $(VENV)/dev.stamp ## every fault many times (some minutes): the table of docs/reliability.md
+	CLINICDESK_RELIABILITY=long QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q --no-header --show-capture=no \
+	  $(addprefix tests/reliability/test_,$(addsuffix .py,killed_servers killed_writer network disk_full clock logs))
 
 check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 	$(BIN)/ruff check .

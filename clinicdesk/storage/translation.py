@@ -223,6 +223,9 @@ def translated(error: Exception) -> ClinicError | None:
             return Invalid("", _CHARACTER)  # psycopg refuses NUL before anything is sent
         lost = isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError)
         return _unavailable() if lost else None
+    if state == "53100":
+        return Unavailable("database", "The disk of the database is full.",
+                           "Your work is kept. Make room on that disk; trying again by itself.")
     if state.startswith(_CONNECTION_STATES) or state == "25006":
         return _unavailable()
     return _by_state(state, original.diag.constraint_name or "")
