@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
@@ -94,5 +94,5 @@ def certified(certificate: bytes) -> tuple[bytes, str] | None:
         public.verify(read.signature, read.tbs_certificate_bytes)
         names = read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return public.public_bytes_raw(), str(names[0].value) if names else ""
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return None
