@@ -94,5 +94,5 @@ def certified(certificate: bytes) -> tuple[bytes, str] | None:
         public.verify(read.signature, read.tbs_certificate_bytes)
         names = read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return public.public_bytes_raw(), str(names[0].value) if names else ""
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, ValueError, TypeError):
         return None
