@@ -277,6 +277,7 @@ def test_trust_lists_cannot_be_edited_and_only_known_signers_renew_them(tmp_path
     assert CERTIFICATE.hex() in text
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_no_changed_bit_of_a_certificate_passes_or_breaks_the_check() -> None:
     """Also one that names a kind of key nobody has."""
     assert certified(CERTIFICATE) == (KEY.public, OWNER)
