@@ -19,7 +19,7 @@ from clinicdesk.credentials import Credentials
 from clinicdesk.errors import CannotStart, ClinicError
 from clinicdesk.jobs.worker import deliver_all
 from clinicdesk.rules.key_code import read_key_code
-from clinicdesk.services import auditing, backup_proofs, erasing
+from clinicdesk.services import accounts, auditing, backup_proofs, erasing
 from clinicdesk.storage import backup_reading, inventory
 from clinicdesk.storage.backup_file import BackupDamaged, read_header
 from clinicdesk.storage.documents import Documents
@@ -130,6 +130,7 @@ def _take_into_use(own: Settings, checked: backup_reading.Checked, settings: Set
         if (settings.data_dir / auditing.ANCHORS).exists():
             shutil.copyfile(settings.data_dir / auditing.ANCHORS, own.data_dir / auditing.ANCHORS)
         with clinic.as_owner() as session:
+            accounts.begin_anew(session)
             backup_proofs.note_restore(session, checked.header.at)
             auditing.write_restore(session, session.now(), checked.manifest.audit[0])
     finally:
