@@ -49,7 +49,7 @@ def sign_out_everywhere(session: ClinicSession) -> int:
 
 
 def begin_anew(session: ClinicSession) -> int:
-    """End every session and take back every one-time code but recovery codes, as the owner, after a restore; how many sessions there were."""
+    """End every session and take back unused codes (recovery codes stay), as the owner, after a restore; how many sessions there were."""
     return int(session.scalar(text("select auth.begin_anew()")) or 0)
 
 

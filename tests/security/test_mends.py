@@ -11,11 +11,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from clinicdesk.clinic import Clinic
+from clinicdesk.errors import ClinicError, NotAllowed, SignInRefused
 from clinicdesk.services import accounts, auditing, glass, proofs
 from clinicdesk.services.appointments import book
 from clinicdesk.services.schedule import NewAppointment
-from clinicdesk.errors import ClinicError, NotAllowed, SignInRefused
 from clinicdesk.storage.addresses import libpq_address
 from tests.clinics import PASSWORD, Practice
 from tests.visiting import as_owner, completed, raw
@@ -47,7 +46,7 @@ def committed(practice: Practice, username: str) -> Iterator[psycopg.Connection[
         yield connection
 
 
-# -- care -----------------------------------------------------------------------------------------------------------------------------------
+# -- care -------------------------------------------------------------------------------------------------------------------------
 
 def test_a_doctor_does_not_book_herself_into_a_record(practice: Practice, his: str) -> None:
     with raw(practice, "dora") as connection:
@@ -100,7 +99,7 @@ def test_two_doctors_who_broke_the_same_glass_do_not_excuse_each_other(practice:
         session.execute(text("select clinic.review_glass(:g, 'justified')"), {"g": mine.id})
 
 
-# -- patients' accounts ---------------------------------------------------------------------------------------------------------------------
+# -- patients' accounts -----------------------------------------------------------------------------------------------------------
 
 def test_no_desk_gives_a_patient_a_password(practice: Practice, his: str) -> None:
     proof = proofs.proof_of(PASSWORD).values
@@ -121,14 +120,15 @@ def test_a_patient_sees_codes_made_for_her_and_who_came_in_with_them(practice: P
 
 def test_the_log_names_a_patient_by_her_number(practice: Practice, his: str) -> None:
     with practice.clinic.as_owner() as session:
-        session.execute(text("select auth.insert_user('maria.example', 'Maria', 'patient', :p, :salt, :memory, :iterations, :lanes, :verifier)"),
+        session.execute(text("select auth.insert_user('maria.example', 'Maria', 'patient', :p, :salt, :memory, :iterations, :lanes,"
+                             " :verifier)"),
                         {"p": his, **proofs.proof_of(PASSWORD).values})
     practice.token("maria.example")
     assert as_owner(practice, "select count(*) from audit.events where actor = 'maria.example'") == [(0,)]
     assert as_owner(practice, "select count(*) > 0 from audit.events where actor = %s and action = 'sign-in'", his) == [(True,)]
 
 
-# -- time and locks -------------------------------------------------------------------------------------------------------------------------
+# -- time and locks ---------------------------------------------------------------------------------------------------------------
 
 def test_a_transaction_held_open_is_nobodys_after_five_minutes(practice: Practice) -> None:
     token = practice.token("rita")

@@ -16,7 +16,7 @@ from ui.desk import Desk
 from ui.dialogs.keys import ChangeKeySheet, KitWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
-from ui.widgets.arranging import scrolled
+from ui.widgets.arranging import measured_anew, scrolled
 from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.text import button, label, row
@@ -118,6 +118,7 @@ class KeysPanel(Panel):
                 "When a kit was lost or seen, or somebody who knew the key has left. Everybody can go on working meanwhile; afterwards"
                 " print a new kit, and enter the new key on the other computers. Older backups stay readable with the new key.")
             self.change_button.setText("Go on" if begun else "Change the clinic key …")
+        measured_anew(self)
 
     def print_kit(self) -> None:
         """The kit in a window of its own: print it or save it; nothing is written anywhere else."""
