@@ -100,7 +100,7 @@ class LogView(QWidget):
             (
                 Column("When", lambda r: f"{clinical_moment(r.at, zone)}:{r.at.second:02d}", sort=lambda r: (r.at, r.event_id), width=170),
                 Column("Who", lambda r: r.actor, kind="strong", width=100),
-                Column("Role", lambda r: r.role, kind="soft", width=96),
+                Column("Role", lambda r: r.role, kind="soft", width=110),
                 Column("Action", lambda r: r.action if r.outcome == "done" else f"{r.action} (refused)", width=92,
                        tip=lambda r: f"{r.action} ({r.outcome})"),
                 Column("Part", lambda r: r.category, width=100),

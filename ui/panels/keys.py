@@ -16,7 +16,7 @@ from ui.desk import Desk
 from ui.dialogs.keys import ChangeKeySheet, KitWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
-from ui.widgets.arranging import measured_anew, scrolled
+from ui.widgets.arranging import scrolled
 from ui.widgets.form import Form
 from ui.widgets.section import Section
 from ui.widgets.text import button, label, row
@@ -80,12 +80,13 @@ class KeysPanel(Panel):
         sections = QVBoxLayout()
         sections.setSpacing(12)
         for section in (kit, here, computers, change):
-            section.setMaximumWidth(720)
             sections.addWidget(section)
         sections.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(sections, margins=(16, 12, 16, 12)))
+        area = scrolled(sections, margins=(16, 12, 16, 12))
+        area.widget().setMaximumWidth(752)  # the column, not each section: a section narrower than its place measures its lines too short
+        outer.addWidget(area)
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 
     def commands(self) -> list[Action]:
@@ -118,7 +119,6 @@ class KeysPanel(Panel):
                 "When a kit was lost or seen, or somebody who knew the key has left. Everybody can go on working meanwhile; afterwards"
                 " print a new kit, and enter the new key on the other computers. Older backups stay readable with the new key.")
             self.change_button.setText("Go on" if begun else "Change the clinic key …")
-        measured_anew(self)
 
     def print_kit(self) -> None:
         """The kit in a window of its own: print it or save it; nothing is written anywhere else."""
