@@ -108,7 +108,8 @@ def _caution(path: Path, settings: Settings) -> str:
     """What to do about people who were erased since, where this computer neither has the ledger nor belongs to the clinic."""
     if (settings.data_dir / erasing.LEDGER).exists() or own_key(path, settings) is not None:
         return ""
-    return (f"This computer has no ledger of erasures. Whoever was erased after {clinical_date(read_header(path).at.date())} is readable again:"
+    since = clinical_date(read_header(path).at.date())
+    return (f"This computer has no ledger of erasures. Whoever was erased after {since} is readable again:"
             f" copy {erasing.LEDGER} from a computer of the clinic to this one and restore once more, or erase them again.")
 
 

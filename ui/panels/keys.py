@@ -85,7 +85,8 @@ class KeysPanel(Panel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         area = scrolled(sections, margins=(16, 12, 16, 12))
-        area.widget().setMaximumWidth(752)  # the column, not each section: a section narrower than its place measures its lines too short
+        if (within := area.widget()) is not None:
+            within.setMaximumWidth(752)  # the column, not each section: one that is narrower than its place measures its lines too short
         outer.addWidget(area)
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 
