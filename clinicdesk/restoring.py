@@ -106,7 +106,7 @@ def restore(path: Path, into: Path, key: bytes, settings: Settings, progress: Pr
 
 def _caution(path: Path, settings: Settings) -> str:
     """What to do about people who were erased since, where this computer neither has the ledger nor belongs to the clinic."""
-    if (settings.data_dir / erasing.LEDGER).exists() or own_key(path, settings) is not None:
+    if (settings.data_dir / erasing.LEDGER).exists() or (settings.data_dir.is_dir() and own_key(path, settings) is not None):
         return ""
     since = clinical_date(read_header(path).at.date())
     return (f"This computer has no ledger of erasures. Whoever was erased after {since} is readable again:"
