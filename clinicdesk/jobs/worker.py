@@ -17,7 +17,7 @@ from procrastinate.jobs import Job
 
 from clinicdesk.errors import ClinicError, Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import attachments, auditing, erasing, messages, visits, waiting
+from clinicdesk.services import accounts, attachments, auditing, erasing, messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -62,6 +62,8 @@ def build_app(url: str, database: Database, nightly: Callable[[], object] | None
     @app.periodic(cron="* * * * *")
     @app.task(name="every_minute", queue="desk", queueing_lock="every_minute")
     def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
+        with database.write() as session:
+            accounts.cut_blockers(session)
         tidy_desk(database)
 
     @app.periodic(cron="* * * * *")

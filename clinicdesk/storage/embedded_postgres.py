@@ -242,11 +242,13 @@ class EmbeddedPostgres:
     def _make_roles(self, port: int) -> None:
         with psycopg.connect(host=HOST, port=port, user=ADMIN, password=self._password(ADMIN), dbname="postgres", autocommit=True,
                              connect_timeout=5, sslmode="disable") as admin:
-            known = admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s) AND rolcanlogin", [list(ROLES)]).fetchone()
             found = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if known == (len(ROLES),) and found:
-                return
+            # Every time: a role may change its own password and settings, and with them lock out every other desk.
             ensure_roles(admin, {role: self._password(role) for role in ROLES})
+            for role in ROLES:
+                admin.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(role)))
+                if found:
+                    admin.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(sql.Identifier(role), sql.Identifier(DATABASE)))
             if not found:
                 admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier("clinicdesk_owner")))
             admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))

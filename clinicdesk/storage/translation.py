@@ -89,6 +89,8 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "appointment_fixed": ("refused", "", "The patient of an appointment cannot be changed: cancel it and book a new one."),
     "appointment_move": ("refused", "", "Only an appointment that has not begun can be moved."),
     "appointment_step": ("refused", "", "This step is not possible now."),
+    "appointment_not_hers": ("refused", "", "This patient is not in your care: reception can book an appointment with you."),
+    "doctor_account": ("refused", "", "A doctor's profile belongs to one doctor's account and stays with it."),
     "appointment_doctor_only": ("refused", "", "Only the doctor of this appointment can do this."),
     "appointment_unsigned": ("refused", "", "The consultation must be completed first."),
     "consultation_appointment": ("refused", "", "The patient must be checked in and called in first."),
