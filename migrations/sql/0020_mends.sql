@@ -1,4 +1,4 @@
--- What a review of the walls found. Each part has its proof in tests/security/test_mends.py; docs/decisions/0016-review-of-the-walls.md says why.
+-- What a review of the walls found. Each part has its proof in tests/security/test_mends.py; docs/decisions/0018-review-of-the-walls.md says why.
 
 -- A transaction grows old --------------------------------------------------------------------------------------------------------------------
 -- A snapshot (REPEATABLE READ) does not see that its session was ended, and now() stands still. So a token counts for five minutes of one
