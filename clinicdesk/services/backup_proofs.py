@@ -20,8 +20,8 @@ from clinicdesk.services import attachments, visits
 from clinicdesk.services.sealing import CLINICAL, open_text
 from clinicdesk.services.settings import clinic_settings
 from clinicdesk.storage.database import ClinicSession
-from clinicdesk.storage.documents import document_id
 from clinicdesk.storage.vault import SealBroken
+from clinicdesk.storage.visit_documents import document_id
 
 #: A backup that was not proven for longer is a hope (security-reliability.md § 3.11 has 8 days as the alarm; one is left to act).
 PROOF_DAYS = 7

@@ -26,8 +26,8 @@ from clinicdesk.services.addendum_texts import AddendumText
 from clinicdesk.services.person import ids_of, kept, of_person
 from clinicdesk.services.sealing import key_of, open_text, seal_text
 from clinicdesk.storage.database import ClinicSession
-from clinicdesk.storage.documents import VisitDocument
 from clinicdesk.storage.vault import Place, SealBroken, unseal
+from clinicdesk.storage.visit_documents import VisitDocument
 
 
 @dataclass(frozen=True, slots=True)

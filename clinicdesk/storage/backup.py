@@ -28,10 +28,11 @@ from clinicdesk.errors import CannotStart, ClinicError
 from clinicdesk.storage import inventory
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.backup_file import PIECE, BackupWriter, new_file
-from clinicdesk.storage.documents import Documents, VisitDocument
+from clinicdesk.storage.documents import Documents
 from clinicdesk.storage.embedded_postgres import programs
 from clinicdesk.storage.inventory import Delivered, Heap, Manifest, Progress
 from clinicdesk.storage.vault import Vault
+from clinicdesk.storage.visit_documents import VisitDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from clinicdesk.storage import inventory, schema
 from clinicdesk.storage.addresses import DATABASE, Addresses, libpq_address
 from clinicdesk.storage.backup import program, running
 from clinicdesk.storage.backup_file import BackupDamaged, Frame, Header, frames, read_header
-from clinicdesk.storage.documents import Documents, VisitDocument
+from clinicdesk.storage.documents import Documents
 from clinicdesk.storage.inventory import Heap, Manifest, Progress
 from clinicdesk.storage.vault import Vault
+from clinicdesk.storage.visit_documents import VisitDocument
 
 _AT_ONCE = 100  #: visit documents sent in one round trip, of at most 4 MB of sealed text together
 _BYTES_AT_ONCE = 4 << 20

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -33,64 +33,10 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from pymongo.uri_parser import parse_uri
 
 from clinicdesk.errors import CannotStart, ClinicError, Unavailable
+from clinicdesk.storage.visit_documents import VALIDATOR, VisitDocument
 
 APP, ADMIN = "clinicdesk_app", "clinicdesk_admin"
 _INTERNAL_ERROR, _UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 1, 13, 18, 48
-_WHOLE = {"bsonType": ["int", "long"]}
-_SEALED = {"bsonType": "binData", "description": "sealed by the application; plain text is refused"}
-
-#: What the collection accepts. Narrative is binary because it is ciphertext; anything else is refused by the server.
-VALIDATOR: dict[str, Any] = {"$jsonSchema": {
-    "bsonType": "object",
-    "title": "visit document",
-    "required": ["_id", "visit_id", "revision", "appointment_id", "patient_id", "doctor_id", "visit_date", "notes", "prescription",
-                 "visit", "created_at"],
-    "additionalProperties": False,
-    "properties": {
-        "_id": {"bsonType": "string", "pattern": "^[0-9a-f-]{36}:[0-9]+$"},
-        "visit_id": {"bsonType": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
-        "revision": {**_WHOLE, "minimum": 1},
-        "appointment_id": {**_WHOLE, "minimum": 1},
-        "patient_id": {"bsonType": "string", "pattern": "^p_[a-z0-9]{6}$"},
-        "person_id": {"bsonType": "string", "pattern": "^p_[a-z0-9]{6}$", "description": "the record a merged patient is kept under"},
-        "doctor_id": {**_WHOLE, "minimum": 1},
-        "visit_date": {"bsonType": "date"},
-        "notes": _SEALED,
-        "prescription": _SEALED,
-        "visit": _SEALED,
-        "created_at": {"bsonType": "date"},
-    },
-}}
-
-
-@dataclass(frozen=True, slots=True)
-class VisitDocument:
-    """One revision of one completed visit. `notes`, `prescription` and `visit` are sealed bytes; times are aware.
-
-    `patient_id` is the record it was written for and sealed with; `person_id` the one that patient is kept under now, if another.
-    """
-
-    visit_id: UUID
-    revision: int
-    appointment_id: int
-    patient_id: str
-    doctor_id: int
-    visit_date: datetime
-    notes: bytes
-    prescription: bytes
-    visit: bytes
-    created_at: datetime
-    person_id: str = ""
-
-    @property
-    def id(self) -> str:
-        """The document's own name: delivering it twice changes nothing."""
-        return document_id(self.visit_id, self.revision)
-
-
-def document_id(visit_id: UUID, revision: int) -> str:
-    """`_id` of a visit document."""
-    return f"{visit_id}:{revision}"
 
 
 class Documents:

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from clinicdesk.storage.documents import VisitDocument
+from clinicdesk.storage.visit_documents import VisitDocument
 
 Progress = Callable[[str, int, int], None]
 

@@ -12,9 +12,10 @@ import pytest
 from clinicdesk.errors import CannotStart, ClinicError, Unavailable
 from clinicdesk.storage import documents as module
 from clinicdesk.storage.addresses import Addresses
-from clinicdesk.storage.documents import Documents, VisitDocument, document_id
+from clinicdesk.storage.documents import Documents
 from clinicdesk.storage.embedded import EmbeddedServers
 from clinicdesk.storage.processes import free_port
+from clinicdesk.storage.visit_documents import VisitDocument, document_id
 
 VISIT = VisitDocument(UUID(int=7), 1, 12, "p_ab12cd", 3, datetime(2026, 11, 21, 9, 30, tzinfo=UTC), b"\x01notes", b"\x01rx", b"\x01all",
                       datetime(2026, 11, 21, 9, 55, tzinfo=UTC))
