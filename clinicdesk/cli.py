@@ -19,6 +19,7 @@ from clinicdesk.commands import (
     bench,
     check,
     check_medicines,
+    desktop_entry,
     documents,
     import_,
     key,
@@ -38,11 +39,13 @@ app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_ena
 app.command("bench")(bench.bench)
 app.command("check")(check.check)
 app.command("check-medicines")(check_medicines.check_medicines)
+app.command("desktop-entry")(desktop_entry.desktop_entry)
 app.command("migrate")(migrate.migrate)
 app.command("parse-sig")(parse_sig.parse_sig)
 app.command("recover")(recover.recover)
 app.command("restore")(backup.restore)
 app.command("tour")(tour.tour)
+app.command("tour-fallen", hidden=True)(tour.fallen)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 app.add_typer(audit.app, name="audit")

@@ -15,9 +15,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, QTimer, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
+from clinicdesk import __version__
+from clinicdesk.paths import resource
 from clinicdesk.services.people import Me
 from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
@@ -256,6 +258,8 @@ def run(settings: Any, *, demo: bool = False, services: Services | None = None, 
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("ClinicDesk")
+    app.setApplicationVersion(__version__)
+    app.setWindowIcon(QIcon(str(resource("icon/clinicdesk-256.png"))))
     app.setQuitOnLastWindowClosed(False)
     application = Application(app, settings, services or services_of(demo=demo), panels=panels)
     if threading.current_thread() is threading.main_thread():  # the collector's timer gives Python a turn each second to notice
