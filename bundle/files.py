@@ -9,9 +9,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 Row = tuple[str, str]
@@ -26,19 +26,23 @@ PACKAGE_FILES = {
     "qtawesome": "fonts/materialdesignicons6-*",  # the one set that ui/icons.py draws from
     "tzdata": "zoneinfo/**/*",
     "certifi": "cacert.pem",
+    "pypdfium2": "version.json",
+    "pypdfium2_raw": "version.json",
 }
 #: Modules that are found by name at run time and by no import statement.
 HIDDEN = ("alembic", "clinicdesk", "keyring.backends", "phonenumbers", "procrastinate", "psycopg", "rich._unicode_data",
           "sqlalchemy.dialects.postgresql", "tzdata", "ui", "zxcvbn")
-#: What PyInstaller would take along and nobody needs.
-LEFT_OUT = ("benchmarks", "tests", "tkinter", "numpy", "shapely", "pyqtgraph", "secantus", "wiredtiger", "lxml", "pytest", "hypothesis",
-            "mypy", "IPython", "setuptools", "pkg_resources", "PyInstaller", "PIL.ImageTk")
+#: What PyInstaller would take along and nobody needs: measurements and tools; what is the document server's alone, numpy too; Qt
+#: modules and formats; GNU readline, which is GPL.
+LEFT_OUT = ("benchmarks", "tests", "IPython", "PyInstaller", "hypothesis", "mypy", "pkg_resources", "pyqtgraph", "pytest", "setuptools",
+            "tkinter", "lxml", "numpy", "secantus", "shapely", "wiredtiger", "charset_normalizer", "requests", "PySide6.QtNetwork",
+            "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PIL._avif", "fontTools", "readline")
 
 
 #: The PostgreSQL programs that ClinicDesk starts (storage/embedded_postgres.py, storage/backup.py); the first two start `postgres`.
 POSTGRES_PROGRAMS = frozenset({"initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres"})
 #: Parts of the document server that serve its web pages, its SQL and its command line; ours speaks the wire protocol alone.
-DOCUMENTS_LEFT_OUT = ("secantus.admin", "secantus.opsboard", "secantus.jobkit", "tkinter", "setuptools", "pkg_resources")
+DOCUMENTS_LEFT_OUT = ("secantus.admin", "secantus.opsboard", "secantus.jobkit", "pkg_resources", "readline", "setuptools", "tkinter")
 #: WiredTiger's own folder is on its module path, and what lies there is found by name.
 WIREDTIGER = ("_wiredtiger", "swig_wiredtiger", "packing", "packutil", "intpacking", "fpacking")
 
@@ -92,13 +96,39 @@ def postgres_files() -> list[Row]:
     return [(str(path), path.parent.relative_to(folder.parent).as_posix()) for path in sorted(chosen)]
 
 
-def needed_by_qt(inside: str) -> bool:
-    """Whether a file that PyInstaller took along for Qt is used here; anything that is not Qt's is."""
-    parts = inside.replace("\\", "/").split("/")
-    if "plugins" in parts and "PySide6" in parts:
-        folder, name = parts[parts.index("plugins") + 1], parts[-1]
-        return any(part in name for part in QT_PLUGINS.get(folder, ()))
-    return not ("PySide6" in parts and "translations" in parts)
+def is_used(inside: str) -> bool:
+    """Whether a file of PyInstaller's own recipes is used here: Qt's plug-ins by the list, none of its translations, one icon font."""
+    path = PurePosixPath(inside.replace("\\", "/"))
+    if "PySide6" in path.parts and "plugins" in path.parts:
+        folder = path.parts[path.parts.index("plugins") + 1]
+        return any(part in path.name for part in QT_PLUGINS.get(folder, ()))
+    if path.parent.as_posix() == "qtawesome/fonts":
+        return path.match(PACKAGE_FILES["qtawesome"])
+    return not ("PySide6" in path.parts and "translations" in path.parts)
+
+
+def without_orphans(rows: Iterable[tuple[str, str, str]], libraries_of: Callable[[str], Iterable[str]]) -> list[tuple[str, str, str]]:
+    """The rows less those shared libraries that nothing left needs. `libraries_of(file)` names the libraries a file is linked to."""
+    every = list(dict.fromkeys(rows))
+    libraries = {_name(row): row for row in every if row[2] == "BINARY" and _holds_libraries(PurePosixPath(row[0]).parent)}
+    needed = {name for name in libraries if name.startswith("libpython")}
+    waiting = [row for row in every if libraries.get(_name(row)) != row or _name(row) in needed]
+    while waiting:
+        row = waiting.pop()
+        found = set(libraries_of(row[1])) & libraries.keys() - needed if row[2] in {"BINARY", "EXTENSION"} else set()
+        needed |= found
+        waiting += [libraries[name] for name in found]
+    orphans = libraries.keys() - needed
+    return [row for row in every if _name(row) not in orphans or (row[2] != "SYMLINK" and row != libraries[_name(row)])]
+
+
+def _name(row: tuple[str, str, str]) -> str:
+    return PurePosixPath(row[0]).name
+
+
+def _holds_libraries(folder: PurePosixPath) -> bool:
+    """The bundle's own top, Qt's `lib`, and what auditwheel puts beside a package."""
+    return folder in {PurePosixPath(), PurePosixPath("PySide6/Qt/lib")} or folder.name.endswith(".libs")
 
 
 #: What pip notes about an installation; the last one holds a path of the computer that made the bundle.
