@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -71,7 +72,14 @@ def clinicdesk(
         raise typer.Exit
     ctx.obj = {"data_dir": data_dir, "log_level": log_level}
     if ctx.invoked_subcommand is None:
-        settings = options.settings_for(ctx, None)
+        try:
+            settings = options.settings_for(ctx, None)
+        except ClinicError as error:
+            if not sys.stderr.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+                from ui.app import tell
+
+                tell(error)  # started from a menu: nobody sees what is printed
+            raise
         from ui.app import run
 
         raise typer.Exit(run(settings, demo=demo))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Slot
+from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -250,6 +250,17 @@ def services_of(*, demo: bool) -> Services:
         return made
 
     return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes, backup_proofs.overdue)
+
+
+def tell(problem: Exception) -> None:
+    """Show why the application cannot even begin, and wait until it is read."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    box = ProblemBox(Theme(app, mode="system"), explain(problem))  # type: ignore[arg-type]  there is no other kind here
+    read = QEventLoop()
+    box.finished.connect(read.quit)
+    box.open()
+    read.exec()
+    box.deleteLater()
 
 
 def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:
