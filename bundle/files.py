@@ -30,19 +30,23 @@ PACKAGE_FILES = {
     "pypdfium2_raw": "version.json",
 }
 #: Modules that are found by name at run time and by no import statement.
-HIDDEN = ("alembic", "clinicdesk", "keyring.backends", "phonenumbers", "procrastinate", "psycopg", "rich._unicode_data",
+HIDDEN = ("alembic", "clinicdesk", "keyring.backends", "phonenumbers.data", "procrastinate", "psycopg", "rich._unicode_data",
           "sqlalchemy.dialects.postgresql", "tzdata", "ui", "zxcvbn")
 #: What PyInstaller would take along and nobody needs: measurements and tools; what is the document server's alone, numpy too; Qt
 #: modules and formats; GNU readline, which is GPL.
 LEFT_OUT = ("benchmarks", "tests", "IPython", "PyInstaller", "hypothesis", "mypy", "pkg_resources", "pyqtgraph", "pytest", "setuptools",
             "tkinter", "lxml", "numpy", "secantus", "shapely", "wiredtiger", "charset_normalizer", "requests", "PySide6.QtNetwork",
-            "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PIL._avif", "fontTools", "readline")
+            "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PIL._avif", "fontTools", "readline",
+            "phonenumbers.carrierdata", "phonenumbers.geodata", "phonenumbers.tzdata", "_testcapi", "_testclinic", "test")
+#: A library of the system's that must be the one its daemon came with; without it there are no printers to find either.
+OF_THE_SYSTEM = frozenset({"libcups.so.2"})
 
 
 #: The PostgreSQL programs that ClinicDesk starts (storage/embedded_postgres.py, storage/backup.py); the first two start `postgres`.
 POSTGRES_PROGRAMS = frozenset({"initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres"})
 #: Parts of the document server that serve its web pages, its SQL and its command line; ours speaks the wire protocol alone.
-DOCUMENTS_LEFT_OUT = ("secantus.admin", "secantus.opsboard", "secantus.jobkit", "pkg_resources", "readline", "setuptools", "tkinter")
+DOCUMENTS_LEFT_OUT = ("secantus.admin", "secantus.opsboard", "secantus.jobkit", "charset_normalizer", "numpy.fft", "numpy.random",
+                      "pkg_resources", "readline", "setuptools", "tkinter", "_testcapi", "_testclinic", "test")
 #: WiredTiger's own folder is on its module path, and what lies there is found by name.
 WIREDTIGER = ("_wiredtiger", "swig_wiredtiger", "packing", "packutil", "intpacking", "fpacking")
 
@@ -99,6 +103,8 @@ def postgres_files() -> list[Row]:
 def is_used(inside: str) -> bool:
     """Whether a file of PyInstaller's own recipes is used here: Qt's plug-ins by the list, none of its translations, one icon font."""
     path = PurePosixPath(inside.replace("\\", "/"))
+    if path.name in OF_THE_SYSTEM:
+        return False
     if "PySide6" in path.parts and "plugins" in path.parts:
         folder = path.parts[path.parts.index("plugins") + 1]
         return any(part in path.name for part in QT_PLUGINS.get(folder, ()))
@@ -124,6 +130,11 @@ def without_orphans(rows: Iterable[tuple[str, str, str]], libraries_of: Callable
 
 def _name(row: tuple[str, str, str]) -> str:
     return PurePosixPath(row[0]).name
+
+
+def to_strip(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Which compiled files of the bundle may lose what only a debugger reads: not those auditwheel moved, which `strip` breaks."""
+    return [row[0] for row in rows if row[2] in {"BINARY", "EXTENSION"} and not PurePosixPath(row[0]).parent.name.endswith(".libs")]
 
 
 def _holds_libraries(folder: PurePosixPath) -> bool:

@@ -21,7 +21,7 @@ INSIDE = MADE / "_internal"
 
 def modules(program: Path) -> set[str]:
     archive = CArchiveReader(str(program))
-    return {name.split(".")[0] for name in archive.open_embedded_archive("PYZ").toc}
+    return {name.split(".")[0] for name in archive.open_embedded_archive("PYZ.pyz").toc}
 
 
 def test_every_file_of_the_list_is_there_as_it_is() -> None:
