@@ -36,7 +36,7 @@ HIDDEN = ("alembic", "clinicdesk", "keyring.backends", "phonenumbers.data", "pro
 #: modules and formats; GNU readline, which is GPL.
 LEFT_OUT = ("benchmarks", "tests", "IPython", "PyInstaller", "hypothesis", "mypy", "pkg_resources", "pyqtgraph", "pytest", "setuptools",
             "tkinter", "lxml", "numpy", "secantus", "shapely", "wiredtiger", "charset_normalizer", "requests", "PySide6.QtNetwork",
-            "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PIL._avif", "fontTools", "readline",
+            "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PIL._avif", "PIL._imagingcms", "PIL._imagingft", "fontTools", "readline",
             "phonenumbers.carrierdata", "phonenumbers.geodata", "phonenumbers.tzdata", "_testcapi", "_testclinic", "test")
 #: A library of the system's that must be the one its daemon came with; without it there are no printers to find either.
 OF_THE_SYSTEM = frozenset({"libcups.so.2"})
@@ -111,6 +111,12 @@ def is_used(inside: str) -> bool:
     if path.parent.as_posix() == "qtawesome/fonts":
         return path.match(PACKAGE_FILES["qtawesome"])
     return not ("PySide6" in path.parts and "translations" in path.parts)
+
+
+def linked_to(file: str) -> list[str]:
+    """The libraries a compiled file itself asks for, by name (binutils read them, as PyInstaller does)."""
+    said = subprocess.run(["objdump", "-p", file], capture_output=True, text=True, check=False).stdout
+    return re.findall(r"^\s+NEEDED\s+(\S+)", said, re.MULTILINE)
 
 
 def without_orphans(rows: Iterable[tuple[str, str, str]], libraries_of: Callable[[str], Iterable[str]]) -> list[tuple[str, str, str]]:

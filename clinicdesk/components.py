@@ -63,8 +63,8 @@ def _packages(extra: dict[str, list[str]]) -> Iterator[Component]:
 def _licence(package: metadata.Distribution) -> str:
     """The expression, else the short licence field, else the classifiers."""
     about = package.metadata
-    given = about.get("License-Expression") or about.get("License") or ""
-    if given and len(given) < 60 and "\n" not in given:
-        return given
+    for given in (*(about.get_all("License-Expression") or ()), *(about.get_all("License") or ())):
+        if given and len(given) < 60 and "\n" not in given:
+            return str(given)
     classes = [value.removeprefix(_CLASSIFIER) for value in about.get_all("Classifier") or () if value.startswith(_CLASSIFIER)]
     return ", ".join(classes) or "see text"

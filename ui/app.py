@@ -252,10 +252,20 @@ def services_of(*, demo: bool) -> Services:
     return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes, backup_proofs.overdue)
 
 
+def _application() -> QApplication:
+    """The one there is, made on first use."""
+    QGuiApplication.setDesktopFileName("clinicdesk")
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("ClinicDesk")
+    app.setApplicationVersion(__version__)
+    app.setWindowIcon(QIcon(str(resource("icon/clinicdesk-256.png"))))
+    return app
+
+
 def tell(problem: Exception) -> None:
     """Show why the application cannot even begin, and wait until it is read."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    box = ProblemBox(Theme(app, mode="system"), explain(problem))  # type: ignore[arg-type]  there is no other kind here
+    box = ProblemBox(Theme(_application(), mode="system"), explain(problem))
     read = QEventLoop()
     box.finished.connect(read.quit)
     box.open()
@@ -265,12 +275,7 @@ def tell(problem: Exception) -> None:
 
 def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:
     """Run the application until it is left; the exit code. With `demo` the clinic is filled with made-up people first."""
-    QGuiApplication.setDesktopFileName("clinicdesk")
-    existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
-    app.setApplicationName("ClinicDesk")
-    app.setApplicationVersion(__version__)
-    app.setWindowIcon(QIcon(str(resource("icon/clinicdesk-256.png"))))
+    app = _application()
     app.setQuitOnLastWindowClosed(False)
     application = Application(app, settings, services or services_of(demo=demo), panels=panels)
     if threading.current_thread() is threading.main_thread():  # the collector's timer gives Python a turn each second to notice
