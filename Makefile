@@ -5,11 +5,10 @@ BIN := $(VENV)/bin
 TOUR ?= tour-out
 PATIENTS ?= 100000
 TESTS ?=
-# What Qt's plug-ins for X11 and Wayland are linked to goes into the bundle too. Library : Debian package.
+# What Qt's plug-in for X11 is linked to goes into the bundle too. Library : Debian package.
 QT_LINKS := libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-image.so.0:libxcb-image0 \
   libxcb-keysyms.so.1:libxcb-keysyms1 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
-  libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0 libwayland-client.so.0:libwayland-client0 \
-  libwayland-cursor.so.0:libwayland-cursor0 libwayland-egl.so.1:libwayland-egl1
+  libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
 # Bytecode kept beside the packages halves the time to the window.
 unexport PYTHONDONTWRITEBYTECODE
 
