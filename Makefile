@@ -13,7 +13,7 @@ QT_LINKS := libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 li
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo tour test security check bench bundle bundle-test codes requirements clean
+.PHONY: help venv run demo tour test security reliability check bench bundle bundle-test codes requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,11 @@ test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dos
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
 
 security: $(VENV)/dev.stamp ## the adversarial suite: the matrix, every attack as every role, what is sealed, what is written down
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -rA --no-header --show-capture=no tests/security | grep -v "^PASSED" 
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q tests/security
+
+reliability: $(VENV)/dev.stamp ## every fault many times (some minutes): the table of docs/reliability.md
+	CLINICDESK_RELIABILITY=long QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q --no-header --show-capture=no \
+	  $(addprefix tests/reliability/test_,$(addsuffix .py,killed_servers killed_writer network disk_full clock logs))
 
 check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 	$(BIN)/ruff check .

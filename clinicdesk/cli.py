@@ -34,6 +34,7 @@ from clinicdesk.commands import (
     worker,
 )
 from clinicdesk.errors import ClinicError
+from clinicdesk.logs import log_uncaught
 
 app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A desktop clinic: schedule, chart, consultation, prescriptions, administration and kiosk.")
@@ -90,6 +91,7 @@ def clinicdesk(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code. Whatever happens, a person reads sentences and no traceback."""
     logging.getLogger().addHandler(logging.NullHandler())  # nothing of ours on stderr before the log file is open
+    log_uncaught()
     signal.signal(signal.SIGTERM, _leave)  # so that `finally` runs and the servers are let go
     sys.exit(_run(arguments))
 

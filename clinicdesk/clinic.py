@@ -233,8 +233,9 @@ class Clinic:
             raise SignInRefused(wrong)
 
     def listen(self, on_notice: Callable[[str], None], on_state: Callable[[bool], None]) -> NoticeListener:
-        """Start telling what other desks change; stop the listener when done."""
-        listener = NoticeListener(self.addresses.app, on_notice=on_notice, on_state=on_state)
+        """Start telling what other desks change; stop the listener when done. It also notices a server that does not answer any more, and
+        what waits for that server is ended then."""
+        listener = NoticeListener(self.addresses.app, on_notice=on_notice, on_state=on_state, on_refusal=self.database.hang_up)
         listener.start()
         return listener
 
@@ -251,7 +252,7 @@ class Clinic:
     def keep_servers_alive(self) -> None:
         """From now on an own server that dies is started again within seconds, in a thread of this process."""
         if self.servers is not None and self.servers.embedded is not None and self._reviver is None:
-            self._reviver = Reviver(self.servers, self._revived)
+            self._reviver = Reviver(self.servers, self._revived, broken=self.documents.is_broken)
             self._reviver.start()
 
     def renew_documents(self) -> Path | None:

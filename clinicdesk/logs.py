@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import sys
+import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
 
 LOG_FILE = "clinicdesk.log"
+log = logging.getLogger(__name__)
+#: Loggers whose words are our own. What a library says may quote a patient's values (asyncio prints a lost exception, a driver its
+#: parameters): of that only the place where it was said is written.
+_OURS = ("clinicdesk", "ui", "qt")
 
 
 class PlaceFormatter(logging.Formatter):
     """Tracebacks by file, line and exception type. Messages of exceptions are left out: a driver puts a patient's values in them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        own = logging.makeLogRecord(record.__dict__)
+        own.exc_text = None  # what another handler made of it has the message in it
+        if record.name.partition(".")[0] not in _OURS:
+            own.msg, own.args = f"said in {record.pathname}:{record.lineno} {record.funcName}", None
+        return super().format(own)
 
     def formatException(self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]) -> str:  # noqa: N802
         error = ei[1]
@@ -29,6 +42,17 @@ class PlaceFormatter(logging.Formatter):
 def _code(error: BaseException) -> str:
     code = getattr(error, "sqlstate", None) or getattr(error, "code", None)
     return f" [{code}]" if isinstance(code, str | int) else ""
+
+
+def log_uncaught() -> None:
+    """From now on what nobody catches in a thread or while an object is taken away goes to the log, by places; Python's own hooks print the
+    message to standard error, which a service manager keeps. The windows have hooks of their own (`ui.problems.Unexpected`)."""
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            log.critical("nobody caught this in a thread", exc_info=args.exc_value)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = lambda lost: log.critical("nobody could catch this", exc_info=lost.exc_value)
 
 
 def log_to_file(data_dir: Path, level: str) -> Path:

@@ -19,7 +19,8 @@ from clinicdesk.credentials import Credentials
 from clinicdesk.errors import CannotStart, ClinicError
 from clinicdesk.jobs.worker import deliver_all
 from clinicdesk.rules.key_code import read_key_code
-from clinicdesk.services import auditing, backup_proofs, erasing
+from clinicdesk.rules.moments import clinical_date
+from clinicdesk.services import accounts, auditing, backup_proofs, erasing
 from clinicdesk.storage import backup_reading, inventory
 from clinicdesk.storage.backup_file import BackupDamaged, read_header
 from clinicdesk.storage.documents import Documents
@@ -37,7 +38,10 @@ class Cancelled(ClinicError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A clinic that was restored. `rows`, `visits`, `files` were compared one by one; `erased` people were erased again."""
+    """A clinic that was restored. `rows`, `visits`, `files` were compared one by one; `erased` people were erased again.
+
+    `caution` is a sentence where the ledger of erasures is not at hand, as on a new computer; "" else.
+    """
 
     data_dir: Path
     taken_at: datetime
@@ -46,6 +50,7 @@ class Restored:
     files: int
     erased: int
     seconds: float
+    caution: str = ""
 
 
 def nothing(_what: str, _done: int, _total: int) -> None:
@@ -96,7 +101,16 @@ def restore(path: Path, into: Path, key: bytes, settings: Settings, progress: Pr
         raise
     manifest = checked.manifest
     return Restored(into, checked.header.at, manifest.rows(), manifest.visits[0], manifest.files[0], erased,
-                    round(time.monotonic() - begun, 1))
+                    round(time.monotonic() - begun, 1), _caution(path, settings))
+
+
+def _caution(path: Path, settings: Settings) -> str:
+    """What to do about people who were erased since, where this computer neither has the ledger nor belongs to the clinic."""
+    if (settings.data_dir / erasing.LEDGER).exists() or (settings.data_dir.is_dir() and own_key(path, settings) is not None):
+        return ""
+    since = clinical_date(read_header(path).at.date())
+    return (f"This computer has no ledger of erasures. Whoever was erased after {since} is readable again:"
+            f" copy {erasing.LEDGER} from a computer of the clinic to this one and restore once more, or erase them again.")
 
 
 def _restore_into(own: Settings, path: Path, vault: Vault, checked: backup_reading.Checked, settings: Settings, progress: Progress) -> int:
@@ -130,6 +144,7 @@ def _take_into_use(own: Settings, checked: backup_reading.Checked, settings: Set
         if (settings.data_dir / auditing.ANCHORS).exists():
             shutil.copyfile(settings.data_dir / auditing.ANCHORS, own.data_dir / auditing.ANCHORS)
         with clinic.as_owner() as session:
+            accounts.begin_anew(session)
             backup_proofs.note_restore(session, checked.header.at)
             auditing.write_restore(session, session.now(), checked.manifest.audit[0])
     finally:

@@ -23,6 +23,7 @@ from clinicdesk.credentials import Credentials
 from clinicdesk.storage import schema
 from clinicdesk.storage.addresses import Addresses
 from clinicdesk.storage.embedded import EmbeddedServers
+from tests import logs_searched
 from tests.clinics import practice, template
 
 __all__ = ["practice", "template"]
@@ -46,20 +47,36 @@ def open_folder(prefix: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Addresses]:
-    """Addresses of the two servers of this run, signed in as each role; the database `clinicdesk` on them is empty: leave it so."""
+def run_folder() -> Path:
+    """The data folder of the run's two servers, shared by its workers."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
     folder = Path(tempfile.gettempdir()) / f"clinicdesk-run-{run[:16]}"
     folder.mkdir(mode=0o711, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_hold_nobodys_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end of the run: the logs of every clinic that a test made in a temporary folder. Those of other folders before they go."""
+    yield
+    logs_searched.search(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def servers(run_folder: Path) -> Iterator[Addresses]:
+    """Addresses of the two servers of this run, signed in as each role; the database `clinicdesk` on them is empty: leave it so."""
+    folder = run_folder
     watchdog = subprocess.Popen([sys.executable, str(HERE / "watchdog.py"), str(folder)], stdin=subprocess.PIPE, cwd=HERE.parent,
                                 start_new_session=True)
     embedded = EmbeddedServers(folder, Credentials(folder), postgres_settings=FAST)
     try:
         yield embedded.start()
     finally:
+        leaks = logs_searched.leaks(folder)
         if embedded.stop():
             shutil.rmtree(folder, ignore_errors=True)
         watchdog.communicate(timeout=60)
+        assert not leaks, leaks[:20]
 
 
 @pytest.fixture
@@ -81,7 +98,9 @@ def clinic_folder() -> Iterator[Path]:
     yield folder
     if (folder / "run").exists():
         EmbeddedServers(folder, Credentials(folder)).stop_now()
+    leaks = logs_searched.leaks(above)
     shutil.rmtree(above)
+    assert not leaks, leaks[:20]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, QSettings, Signal, Slot
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal, Slot
 
 from clinicdesk.errors import SignedOut, Unavailable
 from clinicdesk.services import auditing
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ui.theme import Theme
 
 T = TypeVar("T")
+#: While the database is away it is asked again this often, in milliseconds.
+AGAIN_MS = 2_000
 
 
 def _nothing(_: object) -> None:
@@ -63,6 +65,9 @@ class Desk(QObject):
         self._clinic, self._token, self._memory = clinic, token, memory
         self._away: Unavailable | None = None
         self._retired = False
+        self._again = QTimer(self)
+        self._again.setInterval(AGAIN_MS)
+        self._again.timeout.connect(self._ask_again)
         pool.busy_changed.connect(self.busy)
         pool.lost.connect(self.report)
         live.connected.connect(self._connected)
@@ -114,6 +119,7 @@ class Desk(QObject):
     def retire(self) -> None:
         """The person signed out: what is still on its way back is nobody's business any more."""
         self._retired = True
+        self._again.stop()
 
     @property
     def token(self) -> str:
@@ -162,6 +168,7 @@ class Desk(QObject):
             return
         if isinstance(error, Unavailable) and error.what == "database":  # visits wait in the database when the documents are away
             self._away = error
+            self._again.start()
             self.unavailable.emit(error)
         elif isinstance(error, SignedOut):
             self.signed_out.emit()
@@ -170,9 +177,7 @@ class Desk(QObject):
 
     def _answered(self, done: Callable[[T], object] | None) -> Callable[[T], None]:
         def answered(result: T) -> None:
-            if self._away is not None:
-                self._away = None
-                self.unavailable.emit(None)
+            self._back()
             if done is not None:
                 done(result)
 
@@ -195,6 +200,17 @@ class Desk(QObject):
     def _connected(self, up: bool) -> None:  # noqa: FBT001  a slot's argument has no keyword
         if not up:
             self.report(Unavailable("database", "The connection to the database is lost."))
-        elif self._away is not None:
+        else:
+            self._back()
+
+    def _back(self) -> None:
+        self._again.stop()
+        if self._away is not None:
             self._away = None
             self.unavailable.emit(None)
+
+    @Slot()
+    def _ask_again(self) -> None:
+        """An answer that failed late may come after the connection was back already: nobody else would ask then."""
+        self._again.stop()
+        self.ask(self, _nothing, done=_nothing, failed=_nothing)  # a failure starts the clock again

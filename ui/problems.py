@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import secrets
 import sys
 import threading
@@ -23,6 +24,8 @@ from clinicdesk.errors import ChangedElsewhere, ClinicError, Invalid, NotAllowed
 
 log = logging.getLogger("clinicdesk.ui")
 _REFERENCE = "clinicdesk_reference"
+#: How Qt begins a message: the class and function that says it.
+_SPEAKER = re.compile(r"Q[A-Za-z]+(::~?[A-Za-z]+)+")
 
 
 class Kind(Enum):
@@ -96,7 +99,7 @@ def frames(error: BaseException) -> str:
 
 
 class Unexpected(QObject):
-    """Catches what nobody caught: `sys.excepthook`, `threading.excepthook` and Qt's own messages (to the log).
+    """Catches what nobody caught: `sys.excepthook`, `threading.excepthook`, `sys.unraisablehook` and Qt's own messages (to the log).
 
     Signal `happened(error)` on the GUI thread. `restore()` puts the earlier hooks back.
     """
@@ -107,14 +110,15 @@ class Unexpected(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._caught.connect(self.happened, Qt.ConnectionType.QueuedConnection)
-        self._before: tuple[Any, Any] = (sys.excepthook, threading.excepthook)
+        self._before: tuple[Any, Any, Any] = (sys.excepthook, threading.excepthook, sys.unraisablehook)
         self._qt_before: Callable[..., object] | None = qInstallMessageHandler(_log_qt_message)
         sys.excepthook = self._hook
         threading.excepthook = self._thread_hook
+        sys.unraisablehook = _log_unraisable
 
     def restore(self) -> None:
         """Undo the constructor."""
-        sys.excepthook, threading.excepthook = self._before
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
         qInstallMessageHandler(self._qt_before)
 
     def _hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -132,7 +136,15 @@ class Unexpected(QObject):
             self._hook(args.exc_type, args.exc_value, args.exc_traceback)
 
 
+def _log_unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """While an object was being taken away: no person can be told, and the work goes on."""
+    if lost.exc_value is not None:
+        reference(lost.exc_value)
+
+
 def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Which function of Qt complains; what it says may quote what stands in a field."""
     levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO, QtMsgType.QtWarningMsg: logging.WARNING}
     category = getattr(context, "category", None) or "default"
-    logging.getLogger("qt").log(levels.get(kind, logging.ERROR), "%s: %s", category, text)
+    speaker = _SPEAKER.match(text)
+    logging.getLogger("qt").log(levels.get(kind, logging.ERROR), "%s: %s", category, speaker.group() if speaker else "a message")

@@ -153,9 +153,12 @@ def restore(
         done = restoring.restore(file, into, held or _asked_key(), settings, show)
     if as_json:
         typer.echo(json.dumps({"ok": True, "data_dir": str(done.data_dir), "taken_at": done.taken_at.isoformat(), "rows": done.rows,
-                               "visits": done.visits, "attachments": done.files, "erased_again": done.erased, "seconds": done.seconds}))
+                               "visits": done.visits, "attachments": done.files, "erased_again": done.erased, "caution": done.caution,
+                               "seconds": done.seconds}))
         return
     typer.echo(f"{done.rows:,} rows, {done.visits:,} visit documents and {done.files:,} attachments are back, each compared.")
+    if done.caution:
+        typer.echo(done.caution, err=True)
     typer.echo(f'Open it with: clinicdesk --data-dir "{done.data_dir}"')
 
 

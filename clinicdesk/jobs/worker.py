@@ -9,14 +9,15 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
-from clinicdesk.errors import Unavailable
+from clinicdesk.errors import ClinicError, Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
-from clinicdesk.services import attachments, auditing, erasing, messages, visits, waiting
+from clinicdesk.services import accounts, attachments, auditing, erasing, messages, visits, waiting
 from clinicdesk.storage.addresses import libpq_address
 from clinicdesk.storage.database import Database
 
@@ -61,7 +62,14 @@ def build_app(url: str, database: Database, nightly: Callable[[], object] | None
     @app.periodic(cron="* * * * *")
     @app.task(name="every_minute", queue="desk", queueing_lock="every_minute")
     def every_minute(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
+        with database.write() as session:
+            accounts.cut_blockers(session)
         tidy_desk(database)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="deliver_left_behind", queue="documents", queueing_lock="deliver_left_behind")
+    def left_behind(timestamp: int) -> None:  # noqa: ARG001  procrastinate says which minute it is
+        deliver_left_behind(database)
 
     @app.periodic(cron="*/5 * * * *")
     @app.task(name="anchor_audit", queue="desk", queueing_lock="anchor_audit")
@@ -92,6 +100,28 @@ def tidy_desk(database: Database) -> tuple[int, int]:
     """Let go of messages whose undo window is over, and of held places whose time ran out; how many of each."""
     with database.write() as session:
         return messages.release(session), waiting.expire(session)
+
+
+def deliver_left_behind(database: Database) -> int:
+    """Deliver what waits although nobody is at it; how many went.
+
+    A database killed under a job leaves the job “doing” for ever, and a store that was full may have refused one more often than it is
+    tried. What is being carried at this moment is locked, and done once.
+    """
+    with database.read() as session:
+        visits_waiting, files_waiting = visits.waiting(session), attachments.waiting(session)
+    carries = [partial(visits.deliver, visit_id=one, revision=revision) for one, revision in visits_waiting]
+    carries += [partial(attachments.deliver, attachment_id=one) for one in files_waiting]
+    done = 0
+    for carry in carries:
+        try:
+            with database.write() as session:
+                done += carry(session)
+        except Unavailable:  # asked again in a minute, not once for each
+            break
+        except ClinicError as error:
+            log.warning("something that waits for the document server was refused: %s", type(error).__name__)
+    return done
 
 
 def deliver_all(database: Database, *, again: bool = False, progress: Callable[[int, int], None] | None = None) -> int:

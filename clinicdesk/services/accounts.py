@@ -48,6 +48,16 @@ def sign_out_everywhere(session: ClinicSession) -> int:
     return int(session.scalar(text("select auth.sign_out_everywhere()")) or 0)
 
 
+def begin_anew(session: ClinicSession) -> int:
+    """End every session and take back unused codes (recovery codes stay), as the owner, after a restore; how many sessions there were."""
+    return int(session.scalar(text("select auth.begin_anew()")) or 0)
+
+
+def cut_blockers(session: ClinicSession) -> int:
+    """Cut off workstations that have kept others waiting for a lock for longer than any work of ours takes; how many. For the worker."""
+    return int(session.scalar(text("select auth.cut_blockers()")) or 0)
+
+
 def found_clinic(session: ClinicSession, fingerprint: str, zone: str) -> None:
     """Write down, as the owner, which key seals this clinic's records and in which zone its days are; once."""
     session.execute(insert(Setting).on_conflict_do_nothing(), [{"key": "clinic_key", "value": fingerprint}, {"key": "zone", "value": zone}])

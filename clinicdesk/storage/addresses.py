@@ -6,6 +6,7 @@ Database roles: `clinicdesk_owner` (migrations), `clinicdesk_app` (workstations)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +115,9 @@ def ensure_roles(admin: psycopg.Connection[Any], passwords: Mapping[str, str] | 
                 admin.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, _verifier(admin, role, passwords[role])))
             elif not is_superuser and role not in roles_to_act_as(admin):
                 admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
+        # So that the owner's function auth.cut_blockers() may end the connection of a workstation that keeps others waiting.
+        with suppress(psycopg.errors.InsufficientPrivilege), admin.transaction():
+            admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APP), sql.Identifier(OWNER)))
 
 
 def roles_to_act_as(connection: psycopg.Connection[Any]) -> set[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import selectors
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, Executable, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from clinicdesk.errors import Collision, NotAllowed, SignedOut
@@ -91,6 +93,13 @@ def _pairs(seen: list[tuple[str, str]]) -> dict[str, list[str | None]]:
     return {"patients": [patient or None for patient, _ in seen], "categories": [category for _, category in seen]}
 
 
+def _spoke(line: int) -> bool:
+    """Whether something waits to be read from a socket; asks only this computer's system."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(line, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
 def utc_now() -> datetime:
     """The clock of the application."""
     return datetime.now(UTC)
@@ -115,6 +124,7 @@ class Database:
                 "keepalives_idle": 10,
                 "keepalives_interval": 3,
                 "keepalives_count": 3,
+                "tcp_user_timeout": 15_000,
                 "application_name": "clinicdesk",
             },
         )
@@ -127,7 +137,18 @@ class Database:
                 cursor.execute("set timezone = 'UTC'")
             connection.commit()  # type: ignore[attr-defined]
 
+        @event.listens_for(self.engine, "checkout")
+        def still_there(connection: Any, _record: object, _proxy: object) -> None:
+            if _spoke(connection.pgconn.socket):  # nobody asked it anything: the server said good-bye, or was killed and its system did
+                raise InvalidatePoolError
+            self._lent[id(connection)] = connection
+
+        @event.listens_for(self.engine, "checkin")
+        def back(connection: Any, _record: object) -> None:
+            self._lent.pop(id(connection), None)
+
         watch(self.engine)
+        self._lent: dict[int, Any] = {}
         self._told: Kept[bool] = Kept()
         self._released: Kept[tuple[bytes, int]] = Kept()
         self.zone = ZoneInfo(zone)
@@ -212,6 +233,22 @@ class Database:
         except Collision:
             with self.write(token, me) as session:
                 return work(session)
+
+    def hang_up(self) -> None:
+        """End every transaction under way, because the server is known not to answer: who waits for it gets Unavailable. Any thread.
+
+        A network that swallows everything would else keep the workers waiting for ever: the server's own time limits cannot reach them.
+        """
+        for connection in list(self._lent.values()):
+            if connection.closed:
+                continue
+            line = socket.socket(fileno=connection.pgconn.socket)
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            except OSError as error:
+                log.info("a connection had ended already (%s)", type(error).__name__)
+            finally:
+                line.detach()  # libpq closes it
 
     def close(self) -> None:
         """Close every connection."""

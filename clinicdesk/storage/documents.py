@@ -29,12 +29,13 @@ from pymongo.errors import (
     PyMongoError,
     WriteError,
 )
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.uri_parser import parse_uri
 
 from clinicdesk.errors import CannotStart, ClinicError, Unavailable
 
 APP, ADMIN = "clinicdesk_app", "clinicdesk_admin"
-_UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 13, 18, 48
+_INTERNAL_ERROR, _UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 1, 13, 18, 48
 _WHOLE = {"bsonType": ["int", "long"]}
 _SEALED = {"bsonType": "binData", "description": "sealed by the application; plain text is refused"}
 
@@ -104,8 +105,9 @@ class Documents:
         self._connect(uri)
 
     def _connect(self, uri: str) -> None:
+        self._illness = _Illness()
         with _translated():
-            self._client = _client(uri, self._timeout)
+            self._client = _client(uri, self._timeout, self._illness)
         self._uri, self._guarded = uri, False
         self._database = self._client[self._names[0]]
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -113,8 +115,18 @@ class Documents:
         self._files = GridFSBucket(self._database, bucket_name="attachments")
         self._anchors = self._database[f"{self._names[1]}_anchors"]
 
+    def is_broken(self) -> bool:
+        """Whether the server said that it failed inside, and still does not work: after a full disk ours lives on and can do nothing until
+        it is started anew. Asks only when it said so."""
+        if self._illness.seen:
+            with suppress(ClinicError):
+                self.ping()
+                self._illness.seen = False
+        return self._illness.seen
+
     def move_to(self, uri: str) -> None:
-        """Use the server at another address from now on; nothing happens when it is the same."""
+        """Use the server at another address from now on; when it is the same, it is only believed to be well again."""
+        self._illness.seen = False
         if uri != self._uri:
             before = self._client
             self._connect(uri)
@@ -330,10 +342,28 @@ def try_out(uri: str, db_name: str, collection_name: str, *, timeout: float) -> 
     return "in"
 
 
-def _client(uri: str, timeout: float) -> MongoClient[dict[str, Any]]:
+class _Illness(CommandListener):
+    """Whether a server answered that something broke inside it. Told by the driver, on whatever thread asked."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def started(self, _event: CommandStartedEvent) -> None:
+        """Nothing to note."""
+
+    def succeeded(self, _event: CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Other failures are about what was asked, or about the way to the server."""
+        self.seen = self.seen or event.failure.get("code") == _INTERNAL_ERROR
+
+
+def _client(uri: str, timeout: float, *listeners: CommandListener) -> MongoClient[dict[str, Any]]:
     wait = int(timeout * 1000)
     return MongoClient(uri, serverSelectionTimeoutMS=wait, connectTimeoutMS=wait, socketTimeoutMS=max(wait * 5, 10_000),
-                       tz_aware=True, tzinfo=UTC, appname="ClinicDesk", maxPoolSize=8, w="majority", journal=True, connect=False)
+                       tz_aware=True, tzinfo=UTC, appname="ClinicDesk", maxPoolSize=8, w="majority", journal=True, connect=False,
+                       event_listeners=listeners)
 
 
 def _is_guarded(options: dict[str, Any]) -> bool:

@@ -119,6 +119,13 @@ class EmbeddedServers:
             if self._documents:
                 self._documents.stop()
 
+    def end_broken_documents(self) -> None:
+        """End a document server that lives and does not do its work (its store failed, as after a full disk): it is started anew then."""
+        with self._starting():
+            if self._documents is not None:
+                log.warning("the document server does not do its work any more and is started anew")
+                self._documents.stop()
+
     def renew_documents(self) -> Path | None:
         """Put the document store aside (it is never deleted) and start an empty one on the same port; where the old one is now.
 

@@ -33,7 +33,9 @@ _SETTINGS = {
     "listen_addresses": HOST, "unix_socket_directories": "", "password_encryption": "scram-sha-256", "max_connections": "60",
     "shared_buffers": "128MB", "synchronous_commit": "on", "wal_level": "replica", "max_wal_size": "512MB", "jit": "off",
     "random_page_cost": "1.1", "timezone": "UTC", "log_timezone": "UTC", "log_checkpoints": "off", "logging_collector": "off",
-    # What a statement carries is a patient's: the log gets the error and its code, not the values (DETAIL) or the statement.
+    # What a statement carries is a patient's. An error's first line quotes what was typed (invalid input syntax for type date: "…"), so
+    # errors of statements are not written at all: the application has them by code. Starts, stops and failures of the server itself are.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_parameter_max_length_on_error": "0",
 }
 _START_SECONDS = 60   # recovery after a power cut may take this long
@@ -240,11 +242,13 @@ class EmbeddedPostgres:
     def _make_roles(self, port: int) -> None:
         with psycopg.connect(host=HOST, port=port, user=ADMIN, password=self._password(ADMIN), dbname="postgres", autocommit=True,
                              connect_timeout=5, sslmode="disable") as admin:
-            known = admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s) AND rolcanlogin", [list(ROLES)]).fetchone()
             found = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if known == (len(ROLES),) and found:
-                return
+            # Every time: a role may change its own password and settings, and with them lock out every other desk.
             ensure_roles(admin, {role: self._password(role) for role in ROLES})
+            for role in ROLES:
+                admin.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(role)))
+                if found:
+                    admin.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(sql.Identifier(role), sql.Identifier(DATABASE)))
             if not found:
                 admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier("clinicdesk_owner")))
             admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))

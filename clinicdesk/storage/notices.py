@@ -21,21 +21,26 @@ log = logging.getLogger(__name__)
 EVERYTHING = "*"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _CONNECT_SECONDS = 5.0
+#: After so many silent seconds the server is asked whether it is there, and has as long to answer: a network that swallows everything ends
+#: no connection, and a window says within five seconds that nothing comes through (reference security-reliability 3.12).
+_SILENT_SECONDS, _ANSWER_SECONDS = 2.0, 2.0
 
 
 class NoticeListener:
     """Calls `on_notice(payload)` for each NOTIFY on `channel`, and with "*" after every reconnect because notices may have been missed.
 
     `on_state(True)` when it listens, `on_state(False)` when the connection is gone; both callbacks run on the listener's thread and
-    must return quickly. A lost connection is tried again by itself, after 0.2 s and then ever longer up to 5 s.
+    must return quickly. A lost connection is tried again by itself, after 0.2 s and then ever longer up to 5 s; `on_refusal` is called, on
+    the same thread, whenever that fails.
     """
 
     def __init__(self, url: str, channel: str = "clinicdesk", *, on_notice: Callable[[str], None],
-                 on_state: Callable[[bool], None] | None = None) -> None:
+                 on_state: Callable[[bool], None] | None = None, on_refusal: Callable[[], object] = lambda: None) -> None:
         self._address = libpq_address(url)
         self._channel = channel
         self._on_notice = on_notice
         self._on_state = on_state or (lambda _listening: None)
+        self._on_refusal = on_refusal
         self._ended = threading.Event()
         self._wake_in, self._wake_out = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
@@ -61,6 +66,7 @@ class NoticeListener:
                 connection = self._connect()
             except psycopg.Error as error:
                 log.info("cannot listen for notices now (%s); trying again in %.1f s", type(error).__name__, pause)
+                self._on_refusal()
                 self._wait(-1, 0, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -101,11 +107,22 @@ class NoticeListener:
         return connection
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
-        """Until stopped or until the connection fails; TCP keepalives (see the address) end one whose other side is gone."""
+        """Until stopped, until the connection fails, or until the server does not answer any more."""
+        conn = connection.pgconn
+        asked = False
         while not self._ended.is_set():
-            for notice in connection.notifies(timeout=0):
-                self._tell(notice.payload)
-            self._wait(connection.fileno(), selectors.EVENT_READ, None)
+            while notice := conn.notifies():
+                self._tell(notice.extra.decode())
+            if self._wait(conn.socket, selectors.EVENT_READ, _ANSWER_SECONDS if asked else _SILENT_SECONDS):
+                conn.consume_input()
+                while asked and not conn.is_busy():
+                    asked = conn.get_result() is not None
+            elif asked and not self._ended.is_set():
+                raise psycopg.OperationalError("no answer")
+            elif not self._ended.is_set():
+                conn.send_query(b"")
+                conn.flush()
+                asked = True
 
     def _wait(self, fd: int, event: int, seconds: float | None) -> bool:
         """True when the socket is ready; False when told to stop, or after `seconds`."""

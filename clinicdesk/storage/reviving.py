@@ -11,14 +11,19 @@ from clinicdesk.storage.servers import Servers
 
 log = logging.getLogger(__name__)
 
-_PAUSE, _LONGEST_PAUSE = 2.0, 120.0
+_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
 
 
 class Reviver:
-    """Calls `revived()` on its thread after a server came back. One that cannot be started is tried ever more rarely, up to two minutes."""
+    """Calls `revived()` on its thread after a server came back.
 
-    def __init__(self, servers: Servers, revived: Callable[[], None], *, pause: float = _PAUSE) -> None:
-        self._servers, self._revived, self._pause = servers, revived, pause
+    `broken()` says that the document server lives and does not do its work: it is ended, and started anew.
+    One that cannot be started is tried ever more rarely, every ten seconds at last: so long after a full disk has room again.
+    """
+
+    def __init__(self, servers: Servers, revived: Callable[[], None], *, broken: Callable[[], bool] = lambda: False,
+                 pause: float = _PAUSE) -> None:
+        self._servers, self._revived, self._broken, self._pause = servers, revived, broken, pause
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reviver", daemon=True)
 
@@ -34,10 +39,12 @@ class Reviver:
     def _run(self) -> None:
         pause = self._pause
         while not self._ended.wait(pause):
-            if not self._servers.needs_reviving():
-                pause = self._pause
-                continue
             try:
+                if self._broken():
+                    self._servers.end_broken_documents()
+                if not self._servers.needs_reviving():
+                    pause = self._pause
+                    continue
                 self._servers.revive()
                 self._revived()
             except (ClinicError, OSError) as error:

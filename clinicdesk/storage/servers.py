@@ -56,6 +56,11 @@ class Servers:
             self.addresses = _merged(self.embedded.start(), self.addresses)
         return aside
 
+    def end_broken_documents(self) -> None:
+        """End the own document server, which lives and does not do its work."""
+        if self.embedded:
+            self.embedded.end_broken_documents()
+
     def needs_reviving(self) -> bool:
         """Whether an own server that should run does not."""
         return self.embedded is not None and self.embedded.needs_reviving()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
@@ -84,6 +84,11 @@ def verified(public: bytes, signature: bytes, data: bytes) -> bool:
     return True
 
 
+#: What stands in a certificate between what is signed and the signature, and is itself signed by nobody: the algorithm (RFC 8410) and the
+#: beginning of a bit string of 64 bytes.
+_ED25519 = bytes.fromhex("300506032b6570034100")
+
+
 def certified(certificate: bytes) -> tuple[bytes, str] | None:
     """The public key and the name in a self-signed Ed25519 certificate; None for any other, damaged or changed."""
     try:
@@ -92,7 +97,9 @@ def certified(certificate: bytes) -> tuple[bytes, str] | None:
         if not isinstance(public, Ed25519PublicKey):
             return None
         public.verify(read.signature, read.tbs_certificate_bytes)
+        if not certificate.endswith(read.tbs_certificate_bytes + _ED25519 + read.signature):
+            return None
         names = read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return public.public_bytes_raw(), str(names[0].value) if names else ""
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, ValueError, TypeError):
         return None

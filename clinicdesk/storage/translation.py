@@ -89,6 +89,8 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "appointment_fixed": ("refused", "", "The patient of an appointment cannot be changed: cancel it and book a new one."),
     "appointment_move": ("refused", "", "Only an appointment that has not begun can be moved."),
     "appointment_step": ("refused", "", "This step is not possible now."),
+    "appointment_not_hers": ("refused", "", "This patient is not in your care: reception can book an appointment with you."),
+    "doctor_account": ("refused", "", "A doctor's profile belongs to one doctor's account and stays with it."),
     "appointment_doctor_only": ("refused", "", "Only the doctor of this appointment can do this."),
     "appointment_unsigned": ("refused", "", "The consultation must be completed first."),
     "consultation_appointment": ("refused", "", "The patient must be checked in and called in first."),
@@ -223,6 +225,9 @@ def translated(error: Exception) -> ClinicError | None:
             return Invalid("", _CHARACTER)  # psycopg refuses NUL before anything is sent
         lost = isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError)
         return _unavailable() if lost else None
+    if state == "53100":
+        return Unavailable("database", "The disk of the database is full.",
+                           "Your work is kept. Make room on that disk; trying again by itself.")
     if state.startswith(_CONNECTION_STATES) or state == "25006":
         return _unavailable()
     return _by_state(state, original.diag.constraint_name or "")

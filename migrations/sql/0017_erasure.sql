@@ -62,12 +62,13 @@ end $$;
 -- to an administrator otherwise.
 create function clinic.wrapped_before(p_generation int, p_limit int)
 returns table (relation text, row_id text, owner text, purpose text, wrapped bytea, generation int)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if auth.my_role() is distinct from 'administrator'
        or not exists (select 1 from clinic.clinic_keys k where k.generation = p_generation and k.finished_at is null) then
         raise exception using errcode = 'CD001', message = 'not allowed';
     end if;
+    perform audit.note('key', 'clinic key', null, 'generation ' || p_generation, jsonb_build_object('most', p_limit));
     return query
         (select 'patient_keys'::text, p.patient_id, p.patient_id, p.purpose, p.wrapped, p.generation
            from clinic.patient_keys p where p.generation < p_generation limit p_limit)
@@ -160,7 +161,10 @@ declare v_sealed bytea;
 begin
     select sealed into v_sealed from auth.enrolments
      where public_key = p_public and sealed is not null and taken_at is null and asked_at > now() - interval '15 minutes' for update;
-    update auth.enrolments set sealed = null, taken_at = now() where public_key = p_public and v_sealed is not null;
+    if v_sealed is not null then
+        update auth.enrolments set sealed = null, taken_at = now() where public_key = p_public;
+        perform audit.note('take', 'computer', null, 'enrolment ' || (select id from auth.enrolments where public_key = p_public));
+    end if;
     return v_sealed;
 end $$;
 

@@ -21,7 +21,7 @@ from clinicdesk.pdf.prescription import draw
 from clinicdesk.pdf.reading import page_pictures
 from clinicdesk.rules.codes import Stamp, base45, opened
 from clinicdesk.rules.directions import Direction
-from clinicdesk.storage.signing import key_words, new_signing_key
+from clinicdesk.storage.signing import certified, key_words, new_signing_key
 from clinicdesk.verifying import papers
 from clinicdesk.verifying.trust import Trust, TrustBroken, load, read, store, written
 from tests.pdf.test_prescription import ADULT, AMOXICILLIN, item_from, sheet
@@ -275,3 +275,14 @@ def test_trust_lists_cannot_be_edited_and_only_known_signers_renew_them(tmp_path
     with pytest.raises(TrustBroken):
         load(path.with_name("none.json"))
     assert CERTIFICATE.hex() in text
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_no_changed_bit_of_a_certificate_passes_or_breaks_the_check() -> None:
+    """Also one that names a kind of key nobody has."""
+    assert certified(CERTIFICATE) == (KEY.public, OWNER)
+    for place in range(len(CERTIFICATE)):
+        for bit in range(8):
+            changed = bytearray(CERTIFICATE)
+            changed[place] ^= 1 << bit
+            assert certified(bytes(changed)) is None, (place, bit)

@@ -156,13 +156,12 @@ def ward(practice: Practice) -> Ward:
     bare = f"p_{new_key().hex()[:6]}"
     as_owner(practice, "insert into clinic.patients (id, first_name, last_name, born, sex)"
                        " values (%s, 'Bo', 'Bare', '1990-01-01', 'O')", bare)
-    with practice.write("rita") as session:
-        proof = proofs.proof_of(PASSWORD)
-        session.execute(text("select auth.add_user('kim', 'Kim Kiosk', 'patient', :p, :salt, :m, :i, :l, :v)"),
-                        {"p": mine.patient, "salt": proof.salt, "m": proof.memory_kib, "i": proof.iterations, "l": proof.lanes,
-                         "v": proof.verifier})
     with practice.clinic.as_owner() as session:
         spare = accounts.insert_account(session, "nora", "Dr Nora New", "doctor", PASSWORD)
+        proof = proofs.proof_of(PASSWORD)  # no desk can give a patient a password; it stands for a code of the kiosk here
+        session.execute(text("select auth.insert_user('kim', 'Kim Kiosk', 'patient', :p, :salt, :m, :i, :l, :v)"),
+                        {"p": mine.patient, "salt": proof.salt, "m": proof.memory_kib, "i": proof.iterations, "l": proof.lanes,
+                         "v": proof.verifier})
         availability.add_closure(session, None, practice.at(8, day=60), practice.at(9, day=60), "holiday")
     for name in ("rita", "dora", "hugo", "ada", "kim"):
         practice.token(name)

@@ -13,6 +13,7 @@ FUNCTIONS = {
     "auth.add_user(text,text,text,text,bytea,integer,integer,integer,bytea)": ("A", "--+--"),
     "auth.ask_enrolment(text,bytea)":                                        ("A", "+++++"),
     "auth.begin_second_factor()":                                            ("A", "+++--"),
+    "auth.cut_blockers()":                                                   ("W", ""),
     "auth.challenge(text)":                                                  ("A", "+++++"),
     "auth.change_password(uuid,bytea,integer,integer,integer,bytea)":        ("A", "-----"),
     "auth.confirm_second_factor(text)":                                      ("A", "+++++"),

@@ -96,7 +96,7 @@ def test_changed_stopped_taken_up_and_finished(practice: Practice, monkeypatch: 
             vault.unwrap(bytes(wrapped), patient, purpose, 2)
     assert run(practice) == 13 + 1, "and again: two keys of seven patients"
     assert as_owner(practice, "select action, count(*)::int from audit.events where category = 'clinic key' group by 1 order by 1") == [
-        ("begin", 2), ("finish", 2)]
+        ("begin", 2), ("finish", 2), ("key", 12)], "and each batch of wrapped keys that left the database"
 
 
 def test_a_crash_right_after_the_beginning_loses_no_key(practice: Practice) -> None:

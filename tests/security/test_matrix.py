@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from tests.security.conftest import Side, Ward
+from tests.security.conftest import Side, Ward, count_cells
 from tests.security.matrix import READS, ROLES, WRITES
 from tests.visiting import as_owner, raw
 
@@ -283,5 +283,5 @@ def test_matrix(ward: Ward, what: str) -> None:
             found, number = (read_cells if what == "reads" else write_cells)(ward, role, token, known)
             wrong += found
             cells += number
-    print(f"{cells} cells checked")
+    count_cells(f"matrix, {what}", cells, len(wrong))
     assert not wrong, "\n" + "\n".join(wrong)

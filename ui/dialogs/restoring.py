@@ -165,9 +165,10 @@ class RestoreWizard(QDialog):
         self.restored = done
         self.task.end()
         counts = (f"{done.rows:,}", f"{done.visits:,}", f"{done.files:,}")
-        self.outcome.setText(self.tr(
+        back = self.tr(
             "All {0} rows, {1} visit documents and {2} attachments are back, each compared with the backup.\n\nThe clinic lives in"
-            "\n{3}\n\nOpen it now, or later with\nclinicdesk --data-dir \"{3}\"").format(*counts, done.data_dir))
+            "\n{3}\n\nOpen it now, or later with\nclinicdesk --data-dir \"{3}\"").format(*counts, done.data_dir)
+        self.outcome.setText("\n\n".join(filter(None, (back, done.caution))))
         self._go(_DONE)
 
     def _refused(self, error: Exception) -> None:

@@ -79,8 +79,9 @@ class AccountSection(Section):
         self.out_button = button("Pay out", self.pay_out, variant="quiet", icon="wallet", theme=desk.theme, tip="Money out of the wallet")
         for one in (self.pay_button, self.top_up_button):
             self.tools.addWidget(one)
+        self.body.addWidget(label("Enter shows a receipt.", "faint"))
         line = QHBoxLayout()
-        line.addWidget(label("Enter shows a receipt.", "faint"), 1)
+        line.addStretch(1)
         line.addWidget(self.refund_button)
         line.addWidget(self.out_button)
         self.correct_button = button("Correct", self.correct, variant="quiet", icon="edit", theme=desk.theme, tip="Put the wallet right")

@@ -99,12 +99,13 @@ class LogView(QWidget):
             desk.theme,
             (
                 Column("When", lambda r: f"{clinical_moment(r.at, zone)}:{r.at.second:02d}", sort=lambda r: (r.at, r.event_id), width=170),
-                Column("Who", lambda r: r.actor, kind="strong", width=110),
+                Column("Who", lambda r: r.actor, kind="strong", width=100),
                 Column("Role", lambda r: r.role, kind="soft", width=110),
-                Column("Action", lambda r: r.action if r.outcome == "done" else f"{r.action} (refused)", width=110),
-                Column("Part", lambda r: r.category, width=110),
-                Column("Patient", lambda r: r.patient or r.patient_id, tip=lambda r: r.patient_id),
-                Column("What", lambda r: r.subject, kind="soft", tip=lambda r: r.subject),
+                Column("Action", lambda r: r.action if r.outcome == "done" else f"{r.action} (refused)", width=92,
+                       tip=lambda r: f"{r.action} ({r.outcome})"),
+                Column("Part", lambda r: r.category, width=100),
+                Column("Patient", lambda r: r.patient or r.patient_id, tip=lambda r: r.patient_id, width=130),
+                Column("What", lambda r: r.subject, kind="soft", tip=lambda r: r.subject, width=140),
                 Column("Changed", lambda r: r.columns, kind="soft", tip=lambda r: r.columns),
                 Column("Where", lambda r: r.workstation, kind="soft", width=120),
             ),
@@ -114,8 +115,11 @@ class LogView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         layout.setSpacing(8)
-        layout.addLayout(row(label("From", "label"), self.first, label("To", "label"), self.last, self.actor, self.action, self.category,
-                             self.patient, None, self.export_button))
+        for field in (self.first, self.last):
+            field.setMinimumWidth(140)
+        # Two lines: on one they would be wider than a window of 1000 pixels.
+        layout.addLayout(row(label("From", "label"), self.first, label("To", "label"), self.last, None, self.export_button))
+        layout.addLayout(row(self.actor, self.action, self.category, self.patient, None))
         layout.addWidget(self.summary)
         layout.addWidget(self.table, 1)
 
@@ -174,13 +178,13 @@ class ReviewsView(QWidget):
             desk.theme,
             (
                 Column("When", lambda r: clinical_moment(r.given_at, zone), sort=lambda r: r.given_at, width=150),
-                Column("Doctor", lambda r: r.doctor, kind="strong", width=150),
-                Column("Patient", lambda r: r.patient, width=160),
-                Column("Reason", lambda r: r.reason, width=170),
+                Column("Doctor", lambda r: r.doctor, kind="strong", width=130),
+                Column("Patient", lambda r: r.patient, width=130),
+                Column("Reason", lambda r: r.reason, width=120, tip=lambda r: r.reason),
                 Column("In words", lambda r: r.words or "(not readable)", kind="soft", tip=lambda r: r.words),
                 Column("Until", lambda r: "now open" if r.in_force else clinical_moment(r.ended_at, zone), sort=lambda r: r.ended_at,
                        width=150),
-                Column("Review", _verdict, sort=lambda r: r.verdict, width=190),
+                Column("Review", _verdict, sort=lambda r: r.verdict, width=160),
             ),
             lambda r: r.id, name="Emergency access",
             empty=EmptyState(desk.theme, "Nobody opened a record as an emergency.", icon="none_known"))

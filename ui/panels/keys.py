@@ -80,12 +80,14 @@ class KeysPanel(Panel):
         sections = QVBoxLayout()
         sections.setSpacing(12)
         for section in (kit, here, computers, change):
-            section.setMaximumWidth(720)
             sections.addWidget(section)
         sections.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(sections, margins=(16, 12, 16, 12)))
+        area = scrolled(sections, margins=(16, 12, 16, 12))
+        if (within := area.widget()) is not None:
+            within.setMaximumWidth(752)  # the column, not each section: one that is narrower than its place measures its lines too short
+        outer.addWidget(area)
         self._live = RefreshWhenShown(self, desk.live, ("settings",), self.refresh)
 
     def commands(self) -> list[Action]:

@@ -22,7 +22,8 @@ from ui.widgets.text import label
 
 #: Days and people shown; what an action is called.
 LINES = 30
-WORDS = {"read": "opened", "print": "printed", "export": "exported", "glass": "opened as an emergency"}
+WORDS = {"read": "opened", "print": "printed", "export": "exported", "glass": "opened as an emergency", "kiosk code": "made a kiosk code",
+         "sign-in": "signed in"}
 
 
 class MinePanel(Panel):

@@ -100,7 +100,7 @@ class PatientsPanel(Panel):
         lines.addWidget(self.table, 1)
         self.detail = QVBoxLayout()
         area = scrolled(self.detail, margins=(12, 0, 8, 0))
-        area.setMinimumWidth(380)
+        area.setMinimumWidth(390)  # what the sections need, and the scroll bar
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(left)
         split.addWidget(area)
@@ -197,6 +197,7 @@ class PatientsPanel(Panel):
     def _identity(self, card: PatientCard, *, closed: bool) -> QWidget:
         name = f"{card.last_name}, {card.first_name}{f' ({card.title})' if card.title else ''}"
         section = Section(name if card.archived_at is None else f"{name}, archived", card="surface", role="title")
+        section.title.setWordWrap(True)
         self.photo = PhotoBox(self.desk, self, changeable=not closed)
         self.photo.show_patient(card.id)
         lines = QVBoxLayout()
