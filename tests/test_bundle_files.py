@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -38,8 +39,8 @@ def test_our_packages_hold_nothing_but_modules() -> None:
 
 @pytest.mark.timeout(180)
 def test_every_plain_file_that_is_opened_is_shipped(clinic_folder: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "tests.openings_process", str(clinic_folder)], capture_output=True, text=True, cwd=ROOT,
-                          check=False, timeout=170)
+    done = subprocess.run([sys.executable, "-m", "tests.openings_process", str(clinic_folder)], capture_output=True, text=True,
+                          cwd=clinic_folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False, timeout=170)
     assert done.returncode == 0, done.stderr[-2000:]
     installed = Path(files.package("procrastinate")).parent
     opened = [path for line in done.stdout.splitlines() if (path := Path(line)).suffix not in COLLECTED]
