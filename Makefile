@@ -5,11 +5,15 @@ BIN := $(VENV)/bin
 TOUR ?= tour-out
 PATIENTS ?= 100000
 TESTS ?=
+# What Qt's plug-in for X11 is linked to goes into the bundle too. Library : Debian package.
+QT_LINKS := libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-image.so.0:libxcb-image0 \
+  libxcb-keysyms.so.1:libxcb-keysyms1 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
+  libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
 # Bytecode kept beside the packages halves the time to the window.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo tour test security reliability check bench codes requirements clean
+.PHONY: help venv run demo tour test security reliability check bench bundle bundle-test codes requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +66,14 @@ check: $(VENV)/dev.stamp ## lint, types and the rules of the house
 
 bench: $(VENV)/runtime.stamp ## measure against the floor (PATIENTS=)
 	$(BIN)/clinicdesk bench --patients $(PATIENTS) --json bench.json
+
+bundle: $(VENV)/dev.stamp ## the program to install: dist/clinicdesk, which needs no Python (Linux; docs/packaging.md)
+	@[ "$$(uname)" != Linux ] || .ci/libraries $(QT_LINKS)
+	$(BIN)/pyinstaller --noconfirm --log-level WARN build.spec
+	@du -sh dist/clinicdesk
+
+bundle-test: $(VENV)/dev.stamp ## try dist/clinicdesk as another person would: the tour without Python, moved, read-only, twice at once
+	$(BIN)/python -m pytest -q -rA --no-header --show-capture=no tests/bundle
 
 codes: $(VENV)/dev.stamp ## write resources/icd10cm.tsv.xz anew from the installed release
 	$(BIN)/python resources/make_icd10cm.py resources/icd10cm.tsv.xz

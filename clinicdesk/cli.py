@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -19,6 +20,7 @@ from clinicdesk.commands import (
     bench,
     check,
     check_medicines,
+    desktop_entry,
     documents,
     import_,
     key,
@@ -39,11 +41,13 @@ app = typer.Typer(name="clinicdesk", add_completion=False, pretty_exceptions_ena
 app.command("bench")(bench.bench)
 app.command("check")(check.check)
 app.command("check-medicines")(check_medicines.check_medicines)
+app.command("desktop-entry")(desktop_entry.desktop_entry)
 app.command("migrate")(migrate.migrate)
 app.command("parse-sig")(parse_sig.parse_sig)
 app.command("recover")(recover.recover)
 app.command("restore")(backup.restore)
 app.command("tour")(tour.tour)
+app.command("tour-fallen", hidden=True)(tour.fallen)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 app.add_typer(audit.app, name="audit")
@@ -69,7 +73,14 @@ def clinicdesk(
         raise typer.Exit
     ctx.obj = {"data_dir": data_dir, "log_level": log_level}
     if ctx.invoked_subcommand is None:
-        settings = options.settings_for(ctx, None)
+        try:
+            settings = options.settings_for(ctx, None)
+        except ClinicError as error:
+            if not sys.stderr.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+                from ui.app import tell
+
+                tell(error)  # started from a menu: nobody sees what is printed
+            raise
         from ui.app import run
 
         raise typer.Exit(run(settings, demo=demo))

@@ -11,6 +11,11 @@ def bundled() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
+def own_program() -> list[str]:
+    """The command that starts another ClinicDesk like this one; arguments follow."""
+    return [sys.executable] if bundled() else [sys.executable, "-m", "clinicdesk"]
+
+
 def root() -> Path:
     """The folder that holds `resources/` and `migrations/`."""
     unpacked: str | None = getattr(sys, "_MEIPASS", None)

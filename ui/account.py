@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from clinicdesk.services import accounts, doctors
 from clinicdesk.services.people import DoctorCard, StaffRow
 from ui.desk import Desk
+from ui.dialogs.about import AboutWindow
 from ui.dialogs.checking import CheckWindow
 from ui.dialogs.own import NameSheet, PasswordSheet
 from ui.dialogs.profile import LeaveSheet, LeavesSecondFactor, ProfileSheet, SetUpSheet
@@ -46,12 +47,18 @@ class Account(QObject):
             *((Action("Check a paper", self.check_paper, "pdf"),) if self._desk.me.role != "patient" else ()),  # it opens files
             Action("Change my password", self.change_password, "key"),
             Action("Sign out everywhere else", self.sign_out_elsewhere, "sessions"),
+            Action("About ClinicDesk", self.show_about, "info"),
         )
 
     def check_paper(self) -> None:
         """Is a paper genuine? A window of its own."""
         self.check_window = CheckWindow(self._desk, parent=self._window)
         self.check_window.show()
+
+    def show_about(self) -> None:
+        """Version and licences."""
+        self.about_window = AboutWindow(self._desk, parent=self._window)
+        self.about_window.show()
 
     def show_profile(self) -> None:
         """Everything about one's own account in one place."""

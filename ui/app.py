@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
+from clinicdesk import __version__
+from clinicdesk.paths import resource
 from clinicdesk.services.people import Me
 from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
@@ -250,12 +252,30 @@ def services_of(*, demo: bool) -> Services:
     return Services(open_clinic, prepared, is_new, create_first, finding.search, visits.undelivered, lock_minutes, backup_proofs.overdue)
 
 
-def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:
-    """Run the application until it is left; the exit code. With `demo` the clinic is filled with made-up people first."""
+def _application() -> QApplication:
+    """The one there is, made on first use."""
     QGuiApplication.setDesktopFileName("clinicdesk")
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("ClinicDesk")
+    app.setApplicationVersion(__version__)
+    app.setWindowIcon(QIcon(str(resource("icon/clinicdesk-256.png"))))
+    return app
+
+
+def tell(problem: Exception) -> None:
+    """Show why the application cannot even begin, and wait until it is read."""
+    box = ProblemBox(Theme(_application(), mode="system"), explain(problem))
+    read = QEventLoop()
+    box.finished.connect(read.quit)
+    box.open()
+    read.exec()
+    box.deleteLater()
+
+
+def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:
+    """Run the application until it is left; the exit code. With `demo` the clinic is filled with made-up people first."""
+    app = _application()
     app.setQuitOnLastWindowClosed(False)
     application = Application(app, settings, services or services_of(demo=demo), panels=panels)
     if threading.current_thread() is threading.main_thread():  # the collector's timer gives Python a turn each second to notice

@@ -22,3 +22,10 @@ def tour(ctx: typer.Context, out: Out) -> None:
     from ui.tour.run import run
 
     raise typer.Exit(OK if run(settings, out.absolute(), typer.echo) == 0 else PROBLEMS)
+
+
+def fallen() -> None:
+    """The second ClinicDesk that the tour kills while it types; reads its job from standard input."""
+    from ui.tour.fallen import main
+
+    raise typer.Exit(main())

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from bidi import algorithm as bidi_algorithm
@@ -20,10 +19,10 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont, shapeFragWord
 
 from clinicdesk.errors import CannotStart, ClinicError
+from clinicdesk.paths import resource
 
 Style = Literal["regular", "bold", "italic"]
 
-FONT_FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "fonts"
 #: Style → fonts in the order in which they are asked for a character.
 _CHAINS: Final[dict[Style, tuple[str, ...]]] = {
     "regular": ("NotoSans-Regular", "NotoSansHebrew-Regular", "NotoSansArabic-Regular"),
@@ -50,7 +49,7 @@ def register_fonts() -> dict[str, Any]:
     fonts = {}
     for name in sorted({name for chain in _CHAINS.values() for name in chain}):
         try:
-            font = TTFont(name, str(FONT_FOLDER / f"{name}.ttf"))
+            font = TTFont(name, str(resource(f"fonts/{name}.ttf")))
         except Exception as problem:
             raise CannotStart("fonts", f"The font {name} is missing or damaged.", "Install ClinicDesk again.") from problem
         pdfmetrics.registerFont(font)

@@ -113,7 +113,7 @@ def test_panels_by_key_and_their_own_keys(window: MainWindow, qtbot: Any) -> Non
 def test_the_command_bar_lists_everything(window: MainWindow, qtbot: Any) -> None:
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     titles = [hit.title for hit in window.find_box.hits.shown]
-    own = ["My account", "Check a paper", "Change my password", "Sign out everywhere else",
+    own = ["My account", "Check a paper", "Change my password", "Sign out everywhere else", "About ClinicDesk",
            "Undo", "Redo", "What you did", "Notices", "Dark colours",
            "Lock", "Sign out"]
     assert titles == ["Numbers", "Notes", "Write a note", *own]

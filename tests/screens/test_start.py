@@ -8,20 +8,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 
 from clinicdesk.errors import CannotStart, Invalid, SignInRefused
 from clinicdesk.services.settings import ClinicSettings
 from tests.screens.conftest import FakeClinic
 from tests.screens.test_frame import ROSA, Gate, Numbers
-from ui.app import Application, Services
+from ui.app import Application, Services, tell
 from ui.first_run import FirstRunWindow
 from ui.main_window import MainWindow
 from ui.sign_in import SignInWindow
 from ui.starting import StartWindow
 from ui.tasks import Pool
 from ui.theme import Theme
+from ui.widgets.problem_box import ProblemBox
 
 
 @pytest.fixture
@@ -180,3 +182,17 @@ def test_a_new_clinic_begins_with_its_administrator(qapp: Any, qtbot: Any, tmp_p
     finally:
         application.close()
         application.theme.set_mode("light")
+
+
+def test_what_keeps_it_from_beginning_is_told_in_a_box(qtbot: Any) -> None:
+    """Started from a menu, a sentence on a terminal would be seen by nobody."""
+    words: list[str] = []
+
+    def read() -> None:
+        box = next(window for window in QApplication.topLevelWidgets() if isinstance(window, ProblemBox) and window.isVisible())
+        words.extend(label.text() for label in box.findChildren(QLabel))
+        box.accept()
+
+    QTimer.singleShot(50, read)
+    tell(CannotStart("data_dir", "The folder /x cannot be used: Permission denied.", "Choose another folder."))
+    assert {"The folder /x cannot be used: Permission denied.", "Choose another folder."} <= set(words)

@@ -5,7 +5,6 @@ Needs no open clinic: a new computer begins with it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from clinicdesk import backups, restoring
-from clinicdesk.paths import bundled
+from clinicdesk.paths import own_program
 from clinicdesk.restoring import Cancelled, Restored
 from clinicdesk.rules.key_code import read_key_code
 from clinicdesk.rules.moments import clinical_moment
@@ -181,8 +180,8 @@ class RestoreWizard(QDialog):
 
     def _open(self) -> None:
         if self.restored is not None:
-            program = [] if bundled() else ["-m", "clinicdesk"]
-            QProcess.startDetached(sys.executable, [*program, "--data-dir", str(self.restored.data_dir)])
+            program, *arguments = own_program()
+            QProcess.startDetached(program, [*arguments, "--data-dir", str(self.restored.data_dir)])
             self.opened_elsewhere.emit()
             self.accept()
 

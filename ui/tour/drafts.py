@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import select
 import subprocess
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from clinicdesk.paths import own_program
 from clinicdesk.services import appointments, drafts
 from clinicdesk.services.drafts import ConsultationDraft
 from ui.dialogs.addendum import AddendumSheet
@@ -43,7 +43,7 @@ def _fall(w: Walk) -> None:
     account = w.accounts["dora"]
     job = {"folder": str(w.clinic.settings.data_dir), "username": "dora", "password": account.password,
            "appointment": w.found["margaret"], "words": FELL}
-    with subprocess.Popen([sys.executable, "-m", "ui.tour.fallen"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*own_program(), "tour-fallen"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdin is None or process.stdout is None:
                 raise TourFailed("the other process has no pipes")

@@ -1,4 +1,4 @@
-"""A second ClinicDesk on the same folder, with a doctor typing, for the tour to kill: `python -m ui.tour.fallen`.
+"""A second ClinicDesk on the same folder, with a doctor typing, for the tour to kill: `clinicdesk tour-fallen`.
 
 Reads one line of JSON from standard input ({"folder", "username", "password", "appointment", "words"}), opens the consultation, types the
 words and says `typed` when they are in the draft journal of this computer. Then it waits for its end.
@@ -66,7 +66,3 @@ def main() -> int:
     timer.timeout.connect(on)
     timer.start(20)
     return app.exec()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
