@@ -31,7 +31,7 @@ def test_a_small_clinic_is_filled_and_measured(tmp_path: Path) -> None:
     assert found["rows"]["visits"] == 60
     assert found["rows"]["appointments"] >= 50 * 27 * 7
     lines = {line["name"]: line for line in found["results"]}
-    assert len(lines) == 22
+    assert len(lines) == 25
     for name, line in lines.items():
         assert line["p50"] > 0, name
     for name in ("Search by the beginning of a name", "Search by two parts of a name", "Search by the end of a phone number",

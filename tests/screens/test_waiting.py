@@ -159,7 +159,7 @@ def test_put_on_the_list_changed_and_taken_off_with_undo(office: Office, practic
 
 def test_nothing_on_the_call_screen_is_cut_off_at_any_size(office: Office, practice: Practice) -> None:
     for n in range(5):
-        arrive(practice, 9 + n, f"Name{n}")
+        arrive(practice, 12 + n, f"Name{n}")  # not over twelve hours ago, however late this runs
     with practice.write("rita") as session:
         for person in calling.waiting_room(session):
             calling.call_in(session, person.appointment_id, f"Room {person.number + 10}")
