@@ -84,8 +84,10 @@ def _revocation(clinic: Clinic, rounds: int) -> None:
     found = []
     try:
         for _ in range(rounds):
+            told.clear()
             clinic.sign_in("rita", PASSWORD)
-            time.sleep(0.2)  # the notice of that sign-in itself
+            if not told.wait(10):  # the notice of that sign-in itself
+                raise AssertionError("nobody was told")
             told.clear()
             with clinic.write(ada) as session:
                 row = next(row for row in accounts.sessions(session) if row.username == "rita")

@@ -10,9 +10,12 @@ import importlib.util
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from clinicdesk.credentials import Credentials
@@ -135,6 +138,9 @@ class EmbeddedDocuments:
         uri = self.uri(state.port, documents.ADMIN)
         return processes.wait_until(lambda: not state.lives() or documents.answers_as(uri), _START_SECONDS) and state.lives()
 
+    def _is_up(self, port: int, phase: str) -> bool:
+        return processes.answers(port) and (phase != "ready" or documents.answers_as(self.uri(port, documents.ADMIN)))
+
     def _launch(self, wanted: int | None, *, phase: str) -> ServerState:
         """Start the process and wait until it answers; another port is tried when the wanted one was taken in between."""
         for _ in range(3):
@@ -151,13 +157,12 @@ class EmbeddedDocuments:
                     *([] if phase == "creating users" else ["--auth"])], start=True, output=output)
             state = ServerState(process.pid, port, processes.started_at(process.pid), phase)
             state.write(self._state_file)
-            deadline = time.monotonic() + _START_SECONDS
+            up = partial(self._is_up, port, phase)
             try:
-                while process.poll() is None and time.monotonic() < deadline:
-                    if processes.answers(port) and (phase != "ready" or documents.answers_as(self.uri(port, documents.ADMIN))):
-                        process.returncode = 0  # it outlives this object on purpose; nobody waits for it here any more
-                        return state
-                    time.sleep(0.01)
+                processes.wait_until(partial(_ended_or, process, up), _START_SECONDS, pause=0.01)
+                if process.poll() is None and up():
+                    process.returncode = 0  # it outlives this object on purpose; nobody waits for it here any more
+                    return state
             except CannotStart:  # it does not let us in: nobody would stop it later
                 self._end(state)
                 process.returncode = 0
@@ -198,3 +203,7 @@ class EmbeddedDocuments:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(state.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
             processes.wait_until(gone, 5)
+
+
+def _ended_or(process: subprocess.Popen[bytes], up: Callable[[], bool]) -> bool:
+    return process.poll() is not None or up()

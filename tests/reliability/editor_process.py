@@ -8,9 +8,7 @@ with its moment in the log: `LETTERS WEIGHT SECONDS`. It says `child PID`, and `
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ from clinicdesk.services import appointments
 from clinicdesk.storage.addresses import Addresses
 from clinicdesk.storage.vault import Vault
 from tests.clinics import KEY, PASSWORD, ZONE
+from tests.reliability.forking import fork_for_each_line
 from ui.desk import Desk
 from ui.dialogs.two_versions import TwoVersionsSheet
 from ui.live import Live
@@ -89,18 +88,5 @@ def person(job: dict[str, Any]) -> None:
     app.exec()
 
 
-def main() -> None:
-    """Fork for every line of standard input."""
-    print("ready", flush=True)
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            person(json.loads(line))
-            os._exit(0)
-        print(f"child {pid}", flush=True)
-        _, status = os.waitpid(pid, 0)
-        print(f"gone {status}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(person)

@@ -20,6 +20,7 @@ from clinicdesk.errors import Unavailable
 from clinicdesk.services import appointments
 from clinicdesk.services.schedule import NewAppointment
 from clinicdesk.storage.addresses import Addresses, libpq_parameters
+from clinicdesk.storage.processes import wait_until
 from clinicdesk.storage.vault import Vault
 from tests.clinics import KEY, ZONE, Practice
 from tests.reliability.conftest import Row
@@ -170,10 +171,9 @@ def test_cut_at_random_moments_of_every_kind_of_write(far: Practice, practice: P
     cuts, threads = [], beside(hands, ("book", "move", "cancel", "register", "draft", "sign", "pay", "attach"))
     try:
         for _ in range(times):
-            enough, begun = ledger.acknowledged + dice.randrange(1, 12), time.monotonic()
-            while ledger.acknowledged < enough and not any(hand.problem for hand in hands):
-                assert time.monotonic() < begun + 30
-                time.sleep(dice.uniform(0, 0.01))
+            enough = ledger.acknowledged + dice.randrange(1, 12)
+            assert wait_until(lambda enough=enough: ledger.acknowledged >= enough or any(hand.problem for hand in hands),  # type: ignore[misc]
+                              30, pause=dice.uniform(0.001, 0.01))
             cuts.append(time.monotonic())
             proxy.cut()
             proxy.restore()

@@ -7,9 +7,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from clinicdesk.services import accounts
 from clinicdesk.storage.addresses import Addresses
 from clinicdesk.storage.vault import Vault
 from tests.clinics import KEY, ZONE
+from tests.reliability.forking import fork_for_each_line
 from tests.reliability.ledger import Ledger
 from tests.reliability.writing import Hand
 
@@ -34,18 +32,5 @@ def write(job: dict[str, Any]) -> None:
     raise SystemExit(repr(hand.problem))
 
 
-def main() -> None:
-    """Fork for every line of standard input."""
-    print("ready", flush=True)
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            write(json.loads(line))
-            os._exit(0)
-        print(f"child {pid}", flush=True)
-        _, status = os.waitpid(pid, 0)
-        print(f"gone {status}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(write)

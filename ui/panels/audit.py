@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QDate, QObject, QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDateEdit, QFileDialog, QLineEdit, QProgressBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QDate, QObject, QSize, Signal
+from PySide6.QtWidgets import QComboBox, QDateEdit, QLineEdit, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
-from clinicdesk.errors import Invalid
 from clinicdesk.rules.moments import clinical_moment
 from clinicdesk.services import auditing, glass
 from clinicdesk.services.auditing import EventRow, Proof, Wanted
@@ -20,6 +19,7 @@ from ui.live import RefreshWhenShown
 from ui.panel import Panel
 from ui.problems import explain
 from ui.row_table import Column, RowTable
+from ui.table_files import ask_where, write_table
 from ui.widgets.empty import EmptyState
 from ui.widgets.form import Form
 from ui.widgets.section import Section
@@ -149,22 +149,12 @@ class LogView(QWidget):
 
     def export(self) -> None:
         """Write the report as a table for a spreadsheet."""
-        dialog = QFileDialog(self, "Export the log", "audit-log.csv", "Table (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(lambda name: self.write_to(Path(name)))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_where(self, "Export the log", "audit-log.csv", self.write_to)
 
     def write_to(self, path: Path) -> None:
         """Write what is shown to a file, and that into the log."""
-        try:
-            path.write_bytes(auditing.report_csv(self.rows))
-        except OSError as error:
-            self.desk.report(Invalid("", f"The file could not be written: {error.strerror}."))
-            return
-        self.desk.write_down(self, "export", "audit", None, f"{len(self.rows)} events")
-        self.desk.tell("The log is exported.")
+        write_table(self.desk, self, path, auditing.report_csv(self.rows), category="audit", subject=f"{len(self.rows)} events",
+                    done="The log is exported.")
 
 
 class ReviewsView(QWidget):

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QDate, QSize, Qt
-from PySide6.QtWidgets import QDateEdit, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDateEdit, QVBoxLayout, QWidget
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.moments import clinical_date
@@ -20,6 +20,7 @@ from ui.live import RefreshWhenShown
 from ui.panel import Panel
 from ui.problems import explain
 from ui.row_table import Column, RowTable
+from ui.table_files import ask_where, write_table
 from ui.widgets.arranging import emptied, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.form import Form
@@ -175,22 +176,12 @@ class ContentPanel(Panel):
 
     def export(self) -> None:
         """Write the report as a table for a spreadsheet."""
-        dialog = QFileDialog(self, "Export the report", "overridden-alerts.csv", "Table (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(lambda name: self.write_to(Path(name)))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_where(self, "Export the report", "overridden-alerts.csv", self.write_to)
 
     def write_to(self, path: Path) -> None:
         """Write the report to a file; what went wrong is said."""
-        try:
-            path.write_bytes(content.report_csv(self.rows))
-        except OSError as error:
-            self.desk.report(Invalid("", f"The file could not be written: {error.strerror}."))
-            return
-        self.desk.write_down(self, "export", "alerts", None, f"{len(self.rows)} rows")
-        self.desk.tell("The report is written.")
+        write_table(self.desk, self, path, content.report_csv(self.rows), category="alerts", subject=f"{len(self.rows)} rows",
+                    done="The report is written.")
 
 
 class ApprovalSheet(Sheet):
