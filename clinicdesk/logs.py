@@ -44,6 +44,16 @@ def _code(error: BaseException) -> str:
     return f" [{code}]" if isinstance(code, str | int) else ""
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The log's file. What cannot be written (disk full, folder gone) is said on standard error by its kind alone: logging's own way prints
+    the record and every exception it came from, with the patient's values in them."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        kind = sys.exc_info()[0]
+        if sys.stderr is not None:  # a program without a console has none
+            print(f"A line of {record.name} could not be written to the log: {kind.__name__ if kind else 'unknown'}.", file=sys.stderr)
+
+
 def log_uncaught() -> None:
     """From now on what nobody catches in a thread or while an object is taken away goes to the log, by places; Python's own hooks print the
     message to standard error, which a service manager keeps. The windows have hooks of their own (`ui.problems.Unexpected`)."""
@@ -56,11 +66,15 @@ def log_uncaught() -> None:
 
 
 def log_to_file(data_dir: Path, level: str) -> Path:
-    """Send the log of this process to `log/clinicdesk.log` in the data folder (which exists); the file's path. Call once."""
+    """Send the log of this process to `log/clinicdesk.log` in the data folder (which exists); the file's path. Called again, the log goes
+    there instead of where it went before."""
     path = data_dir / "log" / LOG_FILE
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True)
-    handler.setFormatter(PlaceFormatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
+    for earlier in [one for one in root.handlers if isinstance(one, LogFile)]:
+        root.removeHandler(earlier)
+        earlier.close()
+    handler = LogFile(path, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True)
+    handler.setFormatter(PlaceFormatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(level)
     for noisy in ("pymongo", "procrastinate", "alembic", "sqlalchemy", "PIL", "fontTools"):

@@ -198,6 +198,23 @@ def test_a_program_without_windows_says_nothing_either(log_file: Path, capfd: py
     assert not logs_searched.PATIENT_DATA.search(capfd.readouterr().err)
 
 
+def test_a_log_that_cannot_be_written_says_so_and_not_what(tmp_path: Path, log_file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log").rmdir()  # opened at the first line
+    logging.getLogger("clinicdesk.test").error("about %s", WORDS, exc_info=nested(OSError))
+    said = capfd.readouterr().err
+    assert said.splitlines() == ["A line of clinicdesk.test could not be written to the log: FileNotFoundError."]
+    log_file.parent.mkdir()
+    logging.getLogger("clinicdesk.test").error("about a number")
+    assert "about a number" in log_file.read_text(encoding="utf-8"), "once there is room again, it goes on"
+
+
+def test_a_second_log_takes_the_place_of_the_first(tmp_path: Path, log_file: Path) -> None:
+    (tmp_path / "other" / "log").mkdir(parents=True)
+    second = log_to_file(tmp_path / "other", "INFO")
+    logging.getLogger("clinicdesk.test").warning("about a number")
+    assert "about a number" in second.read_text(encoding="utf-8") and not log_file.exists()
+
+
 def test_what_another_handler_made_of_an_exception_is_not_written() -> None:
     error = ValueError(WORDS)
     record = logging.LogRecord("clinicdesk.x", logging.ERROR, __file__, 1, "a bug", None, (type(error), error, None))
