@@ -1,5 +1,8 @@
 """The composition root of the windows: theme, hooks, garbage on the GUI thread, start → sign-in → work → sign-out, and the exit order.
 
+Only what the start window needs is imported with this module, so that it shows in half a second; the model layer is imported by the worker
+that opens the clinic, and each later window when it is its turn (docs/packaging.md has the times).
+
 Exit order: windows closed → pool drained (writes finish) → listener stopped → clinic closed → hooks restored.
 """
 
@@ -12,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
@@ -20,27 +23,25 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from clinicdesk import __version__
 from clinicdesk.paths import resource
-from clinicdesk.services.people import Me
-from clinicdesk.services.settings import ClinicSettings
-from ui.desk import Desk
-from ui.dialogs.checking import keep_trust
-from ui.dialogs.restoring import RestoreWizard
-from ui.first_run import FirstRunWindow
 from ui.live import Live
-from ui.main_window import MainWindow
-from ui.panel import Panel
-from ui.panels import panels_for
 from ui.problems import Unexpected, explain
-from ui.sign_in import DemoAccount, SignInWindow
 from ui.starting import StartWindow
 from ui.tasks import CollectOnGuiThread, Pool
 from ui.theme import Mode, Theme
 from ui.widgets.focus_ring import FocusRing
 from ui.widgets.problem_box import ProblemBox
 
+if TYPE_CHECKING:
+    from clinicdesk.services.people import Me
+    from clinicdesk.services.settings import ClinicSettings
+    from ui.desk import Desk
+    from ui.main_window import MainWindow
+    from ui.panel import Panel
+    from ui.sign_in import DemoAccount
+
 log = logging.getLogger("clinicdesk.ui")
 Progress = Callable[[str], None]
-PanelsFor = Callable[[Me, Desk], list[Panel]]
+PanelsFor = Callable[["Me", "Desk"], "list[Panel]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Services:
     """What the frame of the application asks of the clinic; `services_of` names the real ones, tests pass their own.
 
     `open_clinic(settings, progress)` and `prepare(clinic, progress)` (the demo's accounts, or none) run on a worker while the start
-    window shows progress.
+    window shows progress. The application is given a function that makes them, called by the same worker.
     """
 
     open_clinic: Callable[[Any, Progress], Any]
@@ -64,9 +65,9 @@ class Services:
 class Application(QObject):
     """Owns the windows one after another. Call `start` inside the event loop and `close` after it."""
 
-    def __init__(self, app: QApplication, settings: Any, services: Services, *, panels: PanelsFor = panels_for) -> None:
+    def __init__(self, app: QApplication, settings: Any, services: Callable[[], Services], *, panels: PanelsFor | None = None) -> None:
         super().__init__()
-        self.app, self.settings, self._services, self._panels_for = app, settings, services, panels
+        self.app, self.settings, self._services_of, self._panels_for = app, settings, services, panels
         self.memory = QSettings(str(settings.data_dir / "window.ini"), QSettings.Format.IniFormat)
         self.theme = Theme(app, mode=_mode(self.memory.value("theme")))
         self.ring = FocusRing(app, self.theme)
@@ -76,6 +77,8 @@ class Application(QObject):
         self.collector = CollectOnGuiThread()
         self.window: QWidget | None = None
         self.desk: Desk | None = None
+        self._working: MainWindow | None = None  # the window, while somebody is signed in
+        self._services: Services  # set by the worker that opens the clinic, before any window asks for it
         self._clinics: list[Any] = []
         self._listener: Any = None
         self._accounts: Sequence[DemoAccount] = ()
@@ -90,10 +93,11 @@ class Application(QObject):
     def start(self) -> None:
         """Show what is being done and open the clinic."""
         def open_clinic(progress: Callable[[str], None]) -> Any:
-            clinic = self._services.open_clinic(self.settings, progress)
+            services = self._services = self._services_of()
+            clinic = services.open_clinic(self.settings, progress)
             self._clinics.append(clinic)  # kept here too, so that it is closed when the person gave up waiting
-            self._accounts = self._services.prepare(clinic, progress)
-            self._new = self._services.is_new(clinic)
+            self._accounts = services.prepare(clinic, progress)
+            self._new = services.is_new(clinic)
             return clinic
 
         window = StartWindow(self.pool, open_clinic)
@@ -125,6 +129,8 @@ class Application(QObject):
             self.sign_in()
 
     def _first_run(self) -> None:
+        from ui.first_run import FirstRunWindow
+
         clinic, create = self.clinic, self._services.create_first
         window = FirstRunWindow(self.theme, self.pool, partial(create, clinic))
         window.created.connect(self._created)
@@ -134,6 +140,8 @@ class Application(QObject):
 
     @Slot()
     def _restore(self) -> None:
+        from ui.dialogs.restoring import RestoreWizard
+
         wizard = RestoreWizard(self.theme, self.pool, self.settings, self.window)
         wizard.opened_elsewhere.connect(self.app.quit)
         wizard.open()
@@ -146,6 +154,8 @@ class Application(QObject):
 
     def sign_in(self) -> None:
         """Show the sign-in window."""
+        from ui.sign_in import SignInWindow
+
         accounts = self._accounts
         last = "" if accounts else str(self.memory.value("last_name") or "")
         window = SignInWindow(self.theme, self.pool, self.clinic.sign_in, demo_accounts=accounts, last_name=last,
@@ -156,6 +166,12 @@ class Application(QObject):
 
     @Slot(object)
     def _signed_in(self, signed_in: Any) -> None:
+        from ui.desk import Desk
+        from ui.dialogs.checking import keep_trust
+        from ui.main_window import MainWindow
+        from ui.panels import panels_for
+
+        services, make_panels = self._services, self._panels_for or panels_for
         me: Me = signed_in.me
         if me.role != "patient":
             self.memory.setValue("last_name", me.username)
@@ -163,14 +179,15 @@ class Application(QObject):
                          zone=self.clinic.zone, memory=self.memory)
         self.theme.set_mode(_mode(self.desk.recall("theme", self.theme.mode)))
         staff = me.role != "patient"
-        window = MainWindow(self.desk, self._panels_for(me, self.desk), self.clinic,
-                            find_patients=self._services.find_patients if staff else None,
-                            count_undelivered=self._services.count_undelivered if staff else None,
-                            lock_minutes=self._services.lock_minutes,
-                            backup_alarm=self._services.backup_alarm if me.role == "administrator" else None)
+        window = MainWindow(self.desk, make_panels(me, self.desk), self.clinic,
+                            find_patients=services.find_patients if staff else None,
+                            count_undelivered=services.count_undelivered if staff else None,
+                            lock_minutes=services.lock_minutes,
+                            backup_alarm=services.backup_alarm if me.role == "administrator" else None)
         window.sign_out_requested.connect(self._sign_out)
         window.closed.connect(self._closed)
         self._show(window)
+        self._working = window
         if self._fresh and me.role == "administrator":
             self._fresh = False
             window.show_topic("keys", None)  # the recovery kit is offered before anything can be lost
@@ -206,16 +223,17 @@ class Application(QObject):
     def _take_down(self) -> None:
         if self.window is not None:
             window, self.window = self.window, None
-            if isinstance(window, MainWindow):
-                window.idle.stop()
+            if self._working is not None:
+                self._working.idle.stop()
+                self._working = None
             window.blockSignals(True)  # noqa: FBT003  Qt's signature; the window goes, its signals mean nothing any more
             window.hide()
             window.deleteLater()
 
     @Slot(object)
     def _unexpected(self, error: Exception) -> None:
-        if isinstance(self.window, MainWindow):
-            self.window.show_problem(error)
+        if self._working is not None:
+            self._working.show_problem(error)
         elif self.window is not None:
             box = ProblemBox(self.theme, explain(error), self.window)
             box.finished.connect(box.deleteLater)
@@ -227,7 +245,7 @@ def _mode(value: object) -> Mode:
 
 
 def services_of(*, demo: bool) -> Services:
-    """The services of the real clinic; imported here so that a window can be tested without databases."""
+    """The services of the real clinic. Imports the whole model layer: called on the worker that opens the clinic, not on the GUI thread."""
     from clinicdesk.clinic import Clinic, open_clinic
     from clinicdesk.demo import prepare
     from clinicdesk.services import accounts, backup_proofs, finding, visits
@@ -273,11 +291,11 @@ def tell(problem: Exception) -> None:
     box.deleteLater()
 
 
-def run(settings: Any, *, demo: bool = False, services: Services | None = None, panels: PanelsFor = panels_for) -> int:
+def run(settings: Any, *, demo: bool = False, services: Callable[[], Services] | None = None, panels: PanelsFor | None = None) -> int:
     """Run the application until it is left; the exit code. With `demo` the clinic is filled with made-up people first."""
     app = _application()
     app.setQuitOnLastWindowClosed(False)
-    application = Application(app, settings, services or services_of(demo=demo), panels=panels)
+    application = Application(app, settings, services or partial(services_of, demo=demo), panels=panels)
     if threading.current_thread() is threading.main_thread():  # the collector's timer gives Python a turn each second to notice
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: app.quit())

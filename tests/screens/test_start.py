@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -124,7 +126,7 @@ def test_start_work_sign_out_and_leave_in_order(qapp: Any, qtbot: Any, tmp_path:
 
     services = Services(lambda _s, progress: (progress("Starting the databases …"), Opened(order))[1],
                         prepare=lambda _c, progress: (progress("Patients 3 of 400"), ACCOUNTS)[1])
-    application = Application(qapp, SimpleNamespace(data_dir=tmp_path), services, panels=lambda _me, desk: [Numbers(desk)])
+    application = Application(qapp, SimpleNamespace(data_dir=tmp_path), lambda: services, panels=lambda _me, desk: [Numbers(desk)])
     try:
         application.start()
         assert isinstance(application.window, StartWindow)
@@ -170,7 +172,7 @@ def test_a_new_clinic_begins_with_its_administrator(qapp: Any, qtbot: Any, tmp_p
     order: list[str] = []
     created: list[str] = []
     services = Services(lambda _s, _p: Opened(order), is_new=lambda _c: True, create_first=lambda _c, u, *_: created.append(u))
-    application = Application(qapp, SimpleNamespace(data_dir=tmp_path), services, panels=lambda _me, _desk: [])
+    application = Application(qapp, SimpleNamespace(data_dir=tmp_path), lambda: services, panels=lambda _me, _desk: [])
     try:
         application.start()
         qtbot.waitUntil(lambda: isinstance(application.window, FirstRunWindow))
@@ -196,3 +198,10 @@ def test_what_keeps_it_from_beginning_is_told_in_a_box(qtbot: Any) -> None:
     QTimer.singleShot(50, read)
     tell(CannotStart("data_dir", "The folder /x cannot be used: Permission denied.", "Choose another folder."))
     assert {"The folder /x cannot be used: Permission denied.", "Choose another folder."} <= set(words)
+
+
+def test_the_start_window_waits_for_no_database_library() -> None:
+    """What `ui.app` imports stands between the click and the first window (docs/packaging.md)."""
+    code = "import sys, clinicdesk.cli, clinicdesk.config, ui.app; print(*sorted(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert {"sqlalchemy", "pymongo", "reportlab", "clinicdesk.clinic", "ui.main_window"}.isdisjoint(said.stdout.split())
