@@ -50,7 +50,7 @@ tour: $(VENV)/runtime.stamp ## every role's main job through the real windows, w
 	$(BIN)/clinicdesk tour $(TOUR)
 
 test: $(VENV)/dev.stamp ## every test on real servers (TESTS="tests/rules -k dose" for some)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations=40 --durations-min=3 $(TESTS)
 
 security: $(VENV)/dev.stamp ## the adversarial suite: the matrix, every attack as every role, what is sealed, what is written down
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q tests/security

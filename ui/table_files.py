@@ -22,12 +22,14 @@ def ask_where(owner: QWidget, title: str, name: str, chosen: Callable[[Path], ob
     dialog.open()
 
 
-def write_table(desk: Desk, owner: QWidget, path: Path, content: bytes, *, category: str, subject: str, done: str) -> None:
-    """Write it, tell the audit log of which category it was, and say `done`; a file that cannot be written is said instead."""
+def write_table(desk: Desk, owner: QWidget, path: Path, content: bytes, *, category: str, subject: str, done: str,
+                patient: str | None = None) -> None:
+    """Write it, tell the audit log of which category (and whose, where it is one person's) it was, and say `done`; a file that cannot be
+    written is said instead."""
     try:
         path.write_bytes(content)
     except OSError as error:
         desk.report(Invalid("", f"The file could not be written: {error.strerror}."))
         return
-    desk.write_down(owner, "export", category, None, subject)
+    desk.write_down(owner, "export", category, patient, subject)
     desk.tell(done)

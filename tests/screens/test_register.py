@@ -208,7 +208,7 @@ def test_exported_rows_are_no_formulas(office: Office, practice: Practice, tmp_p
     practice.patient(last_name="=cmd|x")
     panel = office.panel(office.open("rita"), "patients")
     office.until(lambda: panel.table.rows)
-    panel.bulk.write(str(tmp_path / "out.csv"), panel.table.rows)
+    panel.bulk.write(tmp_path / "out.csv", panel.table.rows)
     text = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
     assert "'=cmd|x" in text and "'+49170" in text and text.splitlines()[0].startswith("Record no.")
     assert csv_of(()).count("\n") == 1

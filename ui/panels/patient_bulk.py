@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
-from clinicdesk.errors import Invalid
 from clinicdesk.rules.formats import SEXES
 from clinicdesk.services import merging, patients
 from clinicdesk.services.people import PatientRow
@@ -19,6 +18,7 @@ from ui.dialogs.assigning import AssignSheet
 from ui.dialogs.duplicates import DuplicatesSheet
 from ui.dialogs.merging import MergeSheet
 from ui.dialogs.tagging import TagSheet
+from ui.table_files import ask_where, write_table
 from ui.widgets.sheet import Sheet
 
 HEADINGS = ("Record no.", "Last name", "First name", "Date of birth", "Sex", "Phone", "Tags", "Last visit")
@@ -30,7 +30,6 @@ class SelectionActions:
     def __init__(self, desk: Desk, owner: QWidget, opened: Callable[[Sheet], object], refresh: Callable[[], object],
                  show: Callable[[str], object]) -> None:
         self.desk, self._owner, self._opened, self._refresh, self._show = desk, owner, opened, refresh, show
-        self.file_dialog: QFileDialog | None = None
 
     def fill(self, menu: QMenu, rows: Sequence[PatientRow]) -> None:
         """Put the actions for these rows into a menu."""
@@ -107,21 +106,12 @@ class SelectionActions:
 
     def export(self, rows: list[PatientRow]) -> None:
         """Ask where, then write a CSV file."""
-        self.file_dialog = QFileDialog(self._owner.window(), "Export patients", "patients.csv", "CSV files (*.csv)")
-        self.file_dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        self.file_dialog.setDefaultSuffix("csv")
-        self.file_dialog.fileSelected.connect(lambda path: self.write(path, rows))
-        self.file_dialog.open()
+        ask_where(self._owner.window(), "Export patients", "patients.csv", lambda path: self.write(path, rows))
 
-    def write(self, path: str, rows: Sequence[PatientRow]) -> None:
+    def write(self, path: Path, rows: Sequence[PatientRow]) -> None:
         """Write these rows to a file."""
-        try:
-            Path(path).write_text(csv_of(rows), encoding="utf-8-sig", newline="")
-        except OSError as error:
-            self.desk.report(Invalid("", f"The file cannot be written: {error.strerror}."))
-            return
-        self.desk.write_down(self._owner, "export", "identity", rows[0].id if len(rows) == 1 else None, f"{len(rows)} patients")
-        self.desk.tell(f"{len(rows)} patients written to {Path(path).name}.")
+        write_table(self.desk, self._owner, path, csv_of(rows).encode("utf-8-sig"), category="identity", subject=f"{len(rows)} patients",
+                    done=f"{len(rows)} patients written to {path.name}.", patient=rows[0].id if len(rows) == 1 else None)
 
 
 def csv_of(rows: Sequence[PatientRow]) -> str:
