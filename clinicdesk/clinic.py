@@ -15,6 +15,7 @@ from uuid import UUID
 from clinicdesk.config import Settings, prepare_data_dir
 from clinicdesk.credentials import Credentials
 from clinicdesk.errors import CannotStart, SecondFactorNeeded, SignInRefused, Unavailable
+from clinicdesk.former_keys import keep_former
 from clinicdesk.jobs.worker import Worker
 from clinicdesk.rules.one_time_codes import plain_code
 from clinicdesk.rules.passwords import check_password
@@ -334,7 +335,10 @@ def _identity(settings: Settings, credentials: Credentials, addresses: Addresses
         key = stored_key(credentials)
         if isinstance(fingerprint, str):
             with database.read() as session:
-                return vault_of(session, key), str(zone or settings.zone)
+                vault = vault_of(session, key)
+            with suppress(OSError):  # for a day without this database; a full disk must not keep anybody from working
+                keep_former(settings.data_dir, vault)
+            return vault, str(zone or settings.zone)
         if addresses.owner is None:
             raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Start ClinicDesk once where its database is kept.")
         if key is None:
