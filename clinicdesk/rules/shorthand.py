@@ -14,7 +14,8 @@ from decimal import Decimal
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.directions import Frequency, in_words
 from clinicdesk.rules.formulary import Formulary
-from clinicdesk.rules.shorthand_reader import LineReader, Parsed, Question, Unclear
+from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
+from clinicdesk.rules.shorthand_reader import LineReader
 from clinicdesk.rules.shorthand_scan import MOST_CHARACTERS, simplified
 
 __all__ = ["Parsed", "Question", "Unclear", "parse", "read_dose", "read_duration", "read_frequency", "read_route"]
