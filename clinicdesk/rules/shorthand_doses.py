@@ -89,6 +89,8 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
             dose = Amount(dose.value, FORMS[form].unit, dose.text)
     elif len(amounts) == 2:
         dose, strength_amount = _pair(amounts, form, asked)
+        if dose is not None and strength_amount is not None:
+            asked += _all_of_it(dose, strength_amount, offered, first=amounts[0].unit in COUNTED)
     elif amounts:
         asked.append(("dose", f"Which is the dose: {', '.join(a.text for a in amounts)}?", tuple(a.text for a in amounts)))
     if dose is not None and not dose.unit:
@@ -194,6 +196,18 @@ def _pair(amounts: list[Amount], form: str, asked: list[Asked]) -> tuple[Amount 
         return Amount(n.value, FORMS[form].unit, n.text), next(a for a in others if a is not n)
     asked.append(("dose", f"Two amounts: {' and '.join(a.text for a in amounts)}. Which is one dose?", tuple(a.text for a in amounts)))
     return None, None
+
+
+def _all_of_it(dose: Amount, given: Amount, offered: Sequence[Presentation], *, first: bool) -> list[Asked]:
+    """`6 tabs (30 mg)`: 30 mg may be all that 6 tablets of 5 mg hold. Asked where it is no strength, or stands after the count."""
+    rows = [r for r in offered if FORMS[r.form].unit == dose.unit]
+    whole = Amount(given.value / dose.value, given.unit, "")
+    parts = [r.strength for r in rows if given.unit and dose.value != 1 and _fits_strength(r, whole)]
+    own = [r.strength for r in rows if _fits_strength(r, given)]
+    if not parts or (own and not first):
+        return []
+    count = amount_words(dose.value, dose.unit)
+    return [("dose", f"“{given.text}”: the strength, or all of the dose?", tuple(dict.fromkeys(f"{s}, {count}" for s in (*parts, *own))))]
 
 
 def _with_unit(dose: Amount, offered: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:

@@ -42,18 +42,19 @@ _SPLIT: Final = frozenset({Decimal("0.25"), Decimal("0.5"), Decimal("0.75")})
 _ELECTROLYTES: Final = ("potassium", "sodium", "calcium", "magnesium")
 
 INJECTED: Final = frozenset({"subcutaneous", "intramuscular", "intravenous", "infusion", "intradermal"})
+_SIDES: Final = MappingProxyType({f"both {where}s": (f"right {where}", f"left {where}", f"both {where}s") for where in ("eye", "ear")})
 #: Ways that one form is given: the usual route of the form → all of them. A cream goes where skin is and beside it.
 _WAYS: Final = MappingProxyType({
     "oral": frozenset({"oral", "feeding tube"}), "sublingual": frozenset({"sublingual", "buccal"}),
     **dict.fromkeys(("inhaled", "nebulised"), frozenset({"inhaled", "nebulised"})), "nasal": frozenset({"nasal", "each nostril"}),
-    "both eyes": frozenset({"right eye", "left eye", "both eyes"}), "both ears": frozenset({"right ear", "left ear", "both ears"}),
+    **{both: frozenset(sides) for both, sides in _SIDES.items()},
     "topical": frozenset({"topical", "transdermal", "rectal", "vaginal", "nasal", "each nostril"}),
     "transdermal": frozenset({"transdermal", "topical"}), "rectal": frozenset({"rectal"}), "vaginal": frozenset({"vaginal"}),
     "mouthwash": frozenset({"mouthwash"}), **dict.fromkeys(INJECTED, INJECTED)})
 #: In use, though no form of the formulary says so (general knowledge, from no source): ways and units that are not asked about.
 _ALSO: Final = MappingProxyType({
     "glyceryl trinitrate": frozenset({"spray"}), "misoprostol": frozenset({"sublingual", "buccal", "vaginal", "rectal"}),
-    "lorazepam": frozenset({"sublingual"}), "midazolam": frozenset({"buccal", "nasal", "each nostril"}), "diazepam": frozenset({"rectal"}),
+    "lorazepam": frozenset({"sublingual"}), "midazolam": frozenset({"buccal", "nasal", "each nostril"}),
     "epinephrine": frozenset({"nebulised"})})
 
 Asked = tuple[str, str, tuple[str, ...]]
@@ -90,22 +91,29 @@ def strengths_of(product: Product | None, value: Decimal, unit: str) -> tuple[st
 def not_on_file(product: Product, unit: str, route: str, form: str) -> list[Asked]:
     """What is asked where no presentation has this form, way or unit; each may be empty. Nothing where all are had together."""
     rows, ways = product.presentations, ROUTES[route].label if route else ""
+    if not rows:
+        return []
     if form and not any(_alike(r.form, form) for r in rows):
         return [("form", f"{product.name} is not on file as {form}.", _once(f"{r.strength} {r.form}".strip() for r in rows))]
     if route and not any(_given(product, r, route) for r in rows):
         return [("route", f"{product.name} is not on file {ways}.", _labels(rows))]
+    if unit and product.name.startswith(_INSULIN) and not _measured(product, rows[0], unit):
+        return [("dose_unit", f"{product.name} is written in units.", ())]
     if unit and not any(_measured(product, r, unit) for r in rows):
         return [("dose_unit", f"{product.name} is not on file in {DOSE_UNITS[unit].plural}.", ())]
     together = [r for r in rows if (not route or _given(product, r, route)) and (not unit or _measured(product, r, unit))]
-    if rows and not together:
+    if not together:
         return [("dose_unit", f"{product.name} is not on file in {DOSE_UNITS[unit].plural} {ways}.", _once(r.form for r in rows))]
     return []
 
 
 def other_units(product: Product, value: Decimal, unit: str) -> tuple[str, ...]:
     """The same number in the units on file, where it is a likely dose in them."""
-    counted = unit in COUNTED - {"mL"}
-    units = _once(FORMS[r.form].unit if counted else u for r in product.presentations for u in _content_units(r) or ("",))
+    insulin = product.name.startswith(_INSULIN)
+    if insulin and unit in COUNTED:
+        return ()
+    known = [c for c in (content(r.strength) for r in product.presentations) if c is not None and (insulin or value * 2 >= c.value)]
+    units = _once((FORMS[r.form].unit for r in product.presentations) if unit in COUNTED - {"mL"} else (c.unit for c in known))
     found = [Amount(value, u, "") for u in units if u != unit and any(_measured(product, r, u) for r in product.presentations)]
     return _once(amount_words(a.value, a.unit) for a in found if not implausible(a, product.presentations, product))
 
@@ -160,9 +168,9 @@ def _first_number(strength: str) -> Decimal | None:
 
 
 def _labels(rows: Sequence[Presentation]) -> tuple[str, ...]:
-    """The ways on file that are certain: a side, or a way of injecting, is the prescriber's."""
-    routes = (FORMS[r.form].route for r in rows)
-    return _once(ROUTES[route].label for route in routes if route not in INJECTED and not route.startswith("both"))
+    """The ways on file; which way of injecting, is the prescriber's."""
+    routes = (route for r in rows for route in _SIDES.get(FORMS[r.form].route, (FORMS[r.form].route,)))
+    return _once(ROUTES[route].label for route in routes if route not in INJECTED)
 
 
 def _alike(one: str, other: str) -> bool:
@@ -182,11 +190,6 @@ def _counts(row: Presentation, unit: str) -> bool:
     return own == unit or {own, unit} <= {"tablet", "capsule"}
 
 
-def _content_units(row: Presentation) -> tuple[str, ...]:
-    known = content(row.strength)
-    return (known.unit,) if known is not None else ()
-
-
 def _measured(product: Product, row: Presentation, unit: str) -> bool:
     """Whether a presentation may be given in this unit; where its strength names no measure, any amount may be meant."""
     if unit in _PACKAGES or unit in _ALSO.get(product.name, ()):
@@ -198,7 +201,7 @@ def _measured(product: Product, row: Presentation, unit: str) -> bool:
         return injected or row.form == "nebuliser solution"
     if unit in {"mL", "L"}:
         return _counts(row, "mL") or "mL" in row.strength or "solution" in row.form
-    if unit in COUNTED:
+    if unit in COUNTED or FORMS[row.form].route in _SIDES:
         return _counts(row, unit)
     if unit == "mmol" and product.name.startswith(_ELECTROLYTES):
         return True

@@ -10,7 +10,7 @@ from typing import Final
 from clinicdesk.errors import Invalid
 from clinicdesk.rules import shorthand_words as w
 from clinicdesk.rules.directions import DOSE_FREE_ROUTES, Direction, check_direction, in_words
-from clinicdesk.rules.doses import fmt_number
+from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Formulary, Product
 from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
 from clinicdesk.rules.shorthand_doses import Reading, settle
@@ -20,6 +20,8 @@ from clinicdesk.rules.shorthand_scan import Piece, Unsure, next_start, number, p
 from clinicdesk.rules.shorthand_sense import contradictions
 
 _COUNTS: Final = w.COUNTED | {"unit", "international unit"}
+#: Pieces that say when.
+_TIMES: Final = frozenset({"times", "every", "every_range", "moment", "weekdays", "weekly_on", "schedule", "once", "prn", "two"})
 
 
 class LineReader:
@@ -81,7 +83,7 @@ class LineReader:
         try:
             return number(text, unit)
         except Unsure as doubt:
-            self.ask(about, doubt.sentence, *doubt.choices)
+            self.ask(about, doubt.sentence, *(f"{choice} {DOSE_UNITS[unit].plural}" if unit else choice for choice in doubt.choices))
             return None
 
     def whole(self, text: str, about: str) -> int | None:
@@ -168,7 +170,11 @@ class LineReader:
         return self.formulary.find(self.medicine.name) if self.formulary and self.medicine and self.medicine.name else None
 
     def _amounts(self) -> list[Amount]:
-        found = []
+        found: list[Amount] = []
+        said = "".join("a" if p.kind in {"amount", "mixed"} else "t" if p.kind in _TIMES else "" for p in self.pieces)
+        if re.search("at+a+t", said):
+            self.ask("dose", "Two doses at different times: write a line for each.")
+            return found
         for piece in self.all("amount"):
             value = self.number(piece.value[0], "dose", piece.value[1])
             if value is not None and value > 0:
@@ -176,16 +182,25 @@ class LineReader:
             elif value is not None:
                 self.ask("dose", "A dose is more than zero.")
         for piece in self.all("mixed"):
-            whole, part, unit = piece.value
-            both = Amount(Decimal(whole) + Decimal(part), unit, amount_words(Decimal(whole) + Decimal(part), unit))
-            alone = not found and not self.all("strength")
-            strengths = strengths_of(self.product(), Decimal(whole), unit) if alone else ()
-            if strengths:
-                one = piece_words(Decimal(part), unit)
-                self.ask("dose", f"“{whole}” may be the strength or part of the dose.", both.text, *(f"{s}, {one}" for s in strengths))
-            else:
-                found.append(both)
+            self._mixed(piece, found)
         return found
+
+    def _mixed(self, piece: Piece, found: list[Amount]) -> None:
+        """“1 1/2 tab” is one and a half tablets, unless 1 may be their strength."""
+        whole, part, unit = piece.value
+        both, rest = Decimal(whole) + Decimal(part), Amount(Decimal(part), unit, f"{part} {unit}".strip())
+        if unit not in w.COUNTED and self.all("form") and unit:  # 1 tablet of 0.5 mg
+            found += [Amount(Decimal(whole), "", whole), rest]
+            return
+        counted = unit if unit in w.COUNTED else "tablet"
+        other = found or self.all("strength") or counted != (unit or counted)
+        strengths = () if other else strengths_of(self.product(), Decimal(whole), counted)
+        if unit in w.COUNTED and not strengths:
+            found.append(Amount(both, unit, amount_words(both, unit)))
+            return
+        one = piece_words(Decimal(part), counted)
+        self.ask("dose", f"“{whole}” may be the strength or part of the dose.", amount_words(both, unit or counted),
+                 *(f"{s}, {one}" for s in strengths))
 
     def _dose(self) -> Reading:
         amounts = self._amounts()
@@ -239,7 +254,7 @@ class LineReader:
         if not found:
             return ""
         word = found[0].value
-        doubted = self.all("refuse") or any(q.field.startswith("dose") for q in self.questions)
+        doubted = self.all("refuse") or any(q.field.startswith(("dose", "strength", "form")) for q in self.questions)
         if word == "od" and not drops and (reading.unit or reading.value is not None or doubted):
             return ""
         fits = not (reading.for_ears if word in {"od", "os"} else reading.for_eyes)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from clinicdesk.rules import shorthand_words as w
+from clinicdesk.rules.doses import fmt_dose
 from clinicdesk.rules.texts import latin_digits, tidy
 
 MOST_CHARACTERS: Final = 400
@@ -103,6 +104,7 @@ def _any(words: Any) -> str:
 
 
 _N: Final = rf"({_NUMBER})"
+_N_OR_RANGE: Final = rf"({_NUMBER}(?:\s*(?:-|to|or)\s*{_NUMBER})?)"
 _UNIT: Final = f"({_any(w.UNITS)})"
 _MASS: Final = _any([word for word, unit in w.UNITS.items() if unit in {"g", "mg", "microgram", "nanogram", "unit", "international unit",
                                                                          "mmol"}])
@@ -157,9 +159,9 @@ def _dose_range(m: re.Match[str]) -> Piece:
 
 
 def _and_half(m: re.Match[str]) -> Piece:
-    unit = w.UNITS[m.group(2)]
-    sentence = f"“{m.group().strip()}”: is it {m.group(1)} and a half, or a half?"
-    return Piece("refuse", (sentence, (f"{m.group(1)}.5 {unit}", f"half a {unit}")), m.group().strip())
+    unit, count, half = w.UNITS[m.group(2)], m.group(1), Decimal("0.5")
+    sentence = f"“{m.group().strip()}”: is it {count} and a half, or {count} times a half?"
+    return Piece("refuse", (sentence, (fmt_dose(int(count) + half, unit), fmt_dose(int(count) * half, unit))), m.group().strip())
 
 
 def _spaced(m: re.Match[str]) -> Piece:
@@ -221,10 +223,11 @@ def _rules() -> Iterator[Rule]:
     yield rule(rf"(?:(?:for|x|over)\s*)?{_N}\s*(?:d|days?|/7)", _piece("days", lambda m: (m.group(1), 1)))
     yield rule(rf"(?:(?:for|x|over)\s*)?{_N}\s*(?:w|wk|wks|weeks?|/52)", _piece("days", lambda m: (m.group(1), 7)))
     nights = r"nights?|evenings?|mornings?"
-    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N}\s*(?:(d|days?)|{nights})\s*{_PER}\s*{_WEEK}", _days_a_week)
-    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N}\s*(?:d|days?|{nights})\s*(?:weekly|(?:out\s+of|of|in)\s+7)()", _days_a_week)
-    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N}\s*(?:d|days?|{nights})?\s*(?:out\s+of|of|in)\s+7\s*days()", _days_a_week)
-    yield rule(rf"{_N}\s*(?:x|times?)\s*(?:{_PER}\s*)?(?:{_WEEK}|weekly)|([2-7])\s*doses\s*(?:{_PER}\s*{_WEEK}|weekly)", _times_a_week)
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:(d|days?)|{nights})\s*{_PER}\s*{_WEEK}", _days_a_week)
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:d|days?|{nights})\s*(?:weekly|(?:out\s+of|of|in)\s+7)()", _days_a_week)
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:d|days?|{nights})?\s*(?:out\s+of|of|in)\s+7\s*days()", _days_a_week)
+    yield rule(rf"{_N_OR_RANGE}\s*(?:x|times?)\s*(?:{_PER}\s*)?(?:{_WEEK}|weekly)", _times_a_week)
+    yield rule(rf"([2-7])\s*doses\s*(?:{_PER}\s*{_WEEK}|weekly)", _times_a_week)
     yield rule(rf"(twice|thrice)\s+(?:{_PER}\s*{_WEEK}|weekly)|([2-7])\s*(?:a|per|/|in\s+a)\s*{_WEEK}", _times_a_week)
     yield rule(r"(?:for|x|over)\s+a\s+week", _piece("days", lambda _m: ("1", 7)))
     yield rule(r"(?:(?:for|x|over)\s+)?(?:a\s+|1\s+)?fortnight|(?:for|x)\s+a\s+fortnight", _piece("days", lambda _m: ("2", 7)))
@@ -244,9 +247,9 @@ def _rules() -> Iterator[Rule]:
                r"(?![^\W_]|-\d|\.\d)")
     yield rule(rf"({_MIXED}|{_NUMBER})\s*{_UNIT}?\s*(?:-|to|or)\s*({_MIXED}|{_NUMBER})\s*{_UNIT}?", _dose_range)
     yield rule(rf"([1-9]\d{{0,2}}(?:[ ']\d{{3}})*[ ']000)(?!\d)(\s*{_any(w.UNITS)})?", _spaced)
-    yield rule(rf"({_MIXED})\s*({_any(word for word, unit in w.UNITS.items() if unit in w.COUNTED)})",
+    yield rule(rf"({_MIXED})\s*{_UNIT}?",
                _piece("mixed", lambda m: (*m.group(1).split(), _unit(m, 2))))
-    yield rule(rf"(\d)\s+half\s+(?:an?\s+)?({_any(w.UNITS)})", _and_half)
+    yield rule(rf"([1-9])\s+half\s+(?:an?\s+)?({_any(w.UNITS)})", _and_half)
     yield rule(rf"({_NUMBER}/{_NUMBER})", _strength, _AFTER_NUMBER)
     yield rule(r"\d*\.?\d+\s*(?:tsp|teaspoons?|teaspoonfuls?|tbsp|tablespoons?)", _refuse("A spoon is no measure: write “{}” in mL.",
                                                                                           "5 mL", "15 mL"))
