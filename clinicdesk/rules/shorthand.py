@@ -44,7 +44,7 @@ def _part(text: str, kinds: Sequence[str], about: str, example: str) -> tuple[Li
 
 def read_dose(text: str, about: str = "dose") -> tuple[Decimal, str]:
     """The amount and stored unit of one dose: `500 mg`, `½ tab`, `1.5 tablets`, `2 puffs`, `10 units`. `Invalid(about)` otherwise."""
-    d = _part(text, ("amount",), about, "500 mg or 2 tablets")[1].direction
+    d = _part(text, ("amount", "mixed"), about, "500 mg or 2 tablets")[1].direction
     if d.dose_value is None or not d.dose_unit:
         raise Invalid(about, f"“{text.strip()}” needs a unit, for example 500 mg or 2 tablets.")
     return d.dose_value, d.dose_unit

@@ -214,7 +214,7 @@ def _with_unit(dose: Amount, offered: Sequence[Presentation], form: str, asked: 
     """The unit of a bare number, where all strengths of the medicine share one and the number is near them; a liquid's may be mL."""
     known = [c for c in (content(r.strength) for r in offered) if c is not None]
     fitting = {c.unit for c in known if _near(dose.value, [k for k in known if k.unit == c.unit])}
-    liquid = bool(offered) and all(FORMS[r.form].unit == "mL" for r in offered)
+    liquid = bool(offered) and dose.value <= MOST_AT_ONCE["mL"] and all(FORMS[r.form].unit == "mL" for r in offered)
     if len(fitting) == 1 and dose.value > MOST_PIECES and not liquid:
         return Amount(dose.value, fitting.pop(), dose.text)
     pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in offered}
