@@ -94,7 +94,7 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
     elif amounts:
         asked.append(("dose", f"Which is the dose: {', '.join(a.text for a in amounts)}?", tuple(a.text for a in amounts)))
     if dose is not None and not dose.unit:
-        dose = _with_unit(dose, offered, form, asked)
+        dose = _with_unit(dose, offered, _chosen(offered, strengths, None, None) or offered, form, asked)
     chosen = _chosen(offered, strengths, strength_amount, dose)
     pair = next((s for s in strengths if _BARE_PAIR.fullmatch(s)), "")
     if pair and not chosen:
@@ -210,14 +210,18 @@ def _all_of_it(dose: Amount, given: Amount, offered: Sequence[Presentation], *, 
     return [("dose", f"“{given.text}”: the strength, or all of the dose?", tuple(dict.fromkeys(f"{s}, {count}" for s in (*parts, *own))))]
 
 
-def _with_unit(dose: Amount, offered: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:
-    """The unit of a bare number, where all strengths of the medicine share one and the number is near them; a liquid's may be mL."""
+def _with_unit(dose: Amount, offered: Sequence[Presentation], likely_rows: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:
+    """The unit of a bare number, where all strengths of the medicine share one and the number is near them; a liquid's may be mL.
+
+    The choices are those of the likely rows, which have the typed strength.
+    """
     known = [c for c in (content(r.strength) for r in offered) if c is not None]
     fitting = {c.unit for c in known if _near(dose.value, [k for k in known if k.unit == c.unit])}
     liquid = bool(offered) and dose.value <= MOST_AT_ONCE["mL"] and all(FORMS[r.form].unit == "mL" for r in offered)
     if len(fitting) == 1 and dose.value > MOST_PIECES and not liquid:
         return Amount(dose.value, fitting.pop(), dose.text)
-    pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in offered}
+    known = [c for c in (content(r.strength) for r in likely_rows) if c is not None]
+    pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in likely_rows}
     counts = [u for u in sorted(pieces_of & COUNTED) if dose.value <= MOST_AT_ONCE[u] and (u == "mL" or dose.value * 4 % 1 == 0)]
     likely = [*counts, *_measures(dose.value, known)] if offered else ["mg", "tablet", "mL"]
     choices = tuple(dict.fromkeys(_as_typed(dose, u) for u in likely))
