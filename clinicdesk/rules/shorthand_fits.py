@@ -113,7 +113,8 @@ def other_units(product: Product, value: Decimal, unit: str) -> tuple[str, ...]:
     if insulin and unit in COUNTED:
         return ()
     known = [c for c in (content(r.strength) for r in product.presentations) if c is not None and (insulin or value * 2 >= c.value)]
-    units = _once((FORMS[r.form].unit for r in product.presentations) if unit in COUNTED - {"mL"} else (c.unit for c in known))
+    pieces = (own for r in product.presentations if (own := FORMS[r.form].unit) in COUNTED)
+    units = _once(pieces if unit in COUNTED - {"mL"} else (c.unit for c in known))
     found = [Amount(value, u, "") for u in units if u != unit and any(_measured(product, r, u) for r in product.presentations)]
     return _once(amount_words(a.value, a.unit) for a in found if not implausible(a, product.presentations, product))
 
@@ -182,7 +183,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _given(product: Product, row: Presentation, route: str) -> bool:
-    return route in _WAYS[FORMS[row.form].route] or route == product.route or route in _ALSO.get(product.name, ())
+    rinsed = route == "mouthwash" and FORMS[row.form].unit == "mL"
+    return route in _WAYS[FORMS[row.form].route] or rinsed or route == product.route or route in _ALSO.get(product.name, ())
 
 
 def _counts(row: Presentation, unit: str) -> bool:
@@ -200,7 +202,7 @@ def _measured(product: Product, row: Presentation, unit: str) -> bool:
     if unit in {"ampoule", "vial"}:
         return injected or row.form == "nebuliser solution"
     if unit in {"mL", "L"}:
-        return _counts(row, "mL") or "mL" in row.strength or "solution" in row.form
+        return _counts(row, "mL") or "mL" in row.strength or "solution" in row.form or row.form == "powder"  # made up with water
     if unit in COUNTED or FORMS[row.form].route in _SIDES:
         return _counts(row, unit)
     if unit == "mmol" and product.name.startswith(_ELECTROLYTES):

@@ -76,15 +76,16 @@ NAMES_ASKED = [
     ("insulin 10u sc hs", "several medicines"), ("asa 75 od", "write aspirin"), ("gtn 1 tab sl prn", "No medicine"),
 ]
 FITS_ASKED = [
-    ("metformin 850 cc bd", "Choose: 850 mg"), ("insulin glargine 10 ml sc nocte", "written in units"),
-    ("insulin human 0.1 ml sc tds", "written in units"), ("insulin aspart 10 mg sc tds", "Choose: 10 units"),
-    ("heparin 5000 mg sc bd", "Choose: 5,000 units"), ("warfarin 5 units od", "Choose: 5 mg"),
-    ("amoxicillin 5 mmol od", "not on file in mmol"), ("amlodipine 5 mg both ears od", "Choose: by mouth"),
-    ("omeprazole 20 mg right eye od", "not on file into the right eye"), ("timolol 1 drop both ears bd", "into the right eye"),
-    ("ciprofloxacin 500 mg both ears bd", "in mg into both ears"), ("salbutamol 4 mg iv stat", "not on file injected into a vein"),
-    ("amoxicillin 500 mg pr tid", "into the rectum"), ("metformin cream bd", "not on file as cream"),
-    ("amlodipine eye drops 1 drop both eyes od", "not on file as eye drops"), ("metformin 10 puffs od", "Choose: 10 tablets"),
-    ("salbutamol 2 tabs inhaled qid", "in tablets inhaled"),
+    ("promethazine 25 mg im stat", "not on file injected into a muscle"),
+    ("amoxicillin 1 sachet tid", "Choose: 1 capsule; 1 tablet; 1 mL."), ("metformin 850 cc bd", "Choose: 850 mg"),
+    ("insulin glargine 10 ml sc nocte", "written in units"), ("insulin human 0.1 ml sc tds", "written in units"),
+    ("insulin aspart 10 mg sc tds", "Choose: 10 units"), ("heparin 5000 mg sc bd", "Choose: 5,000 units"),
+    ("warfarin 5 units od", "Choose: 5 mg"), ("amoxicillin 5 mmol od", "not on file in mmol"),
+    ("amlodipine 5 mg both ears od", "Choose: by mouth"), ("omeprazole 20 mg right eye od", "not on file into the right eye"),
+    ("timolol 1 drop both ears bd", "into the right eye"), ("ciprofloxacin 500 mg both ears bd", "in mg into both ears"),
+    ("salbutamol 4 mg iv stat", "not on file injected into a vein"), ("amoxicillin 500 mg pr tid", "into the rectum"),
+    ("metformin cream bd", "not on file as cream"), ("amlodipine eye drops 1 drop both eyes od", "not on file as eye drops"),
+    ("metformin 10 puffs od", "Choose: 10 tablets"), ("salbutamol 2 tabs inhaled qid", "in tablets inhaled"),
     ("buprenorphine 5 patch weekly", "Choose: 5 patches; 5 micrograms per hour, 1 patch"),
     ("rivastigmine 4.6 patch od", "4.6 mg, 1 patch"), ("fentanyl 25 patch every 72 hours", "25 micrograms per hour, 1 patch"),
     ("nicotine 21 patch daily", "21 mg, 1 patch"), ("fentanyl 1.5 patch every 72 hours", "not divided"),
@@ -112,6 +113,8 @@ ASKED = [*WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASK
 
 #: What stands beside each class and is clear.
 READ = [
+    ("oral rehydration salts 200 mL prn", "Take 200 mL by mouth as needed."),
+    ("nystatin 1 ml mouthwash qid", "Rinse the mouth with 1 mL and spit out four times a day."),
     ("amoxicillin 500 mg 7 days a week", "Take 500 mg by mouth once a day."),
     ("alendronic acid 70 a week", "Take 70 mg by mouth once a week."), ("methotrexate 10 weekly po", "Take 10 mg by mouth once a week."),
     ("1 tab 1x/week", "Use 1 tablet once a week."),
