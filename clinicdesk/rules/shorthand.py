@@ -1,8 +1,9 @@
 """Typed prescription lines become structured directions, or the questions that stand in the way. It never guesses.
 
 `amox 500 tid 7d` → amoxicillin, 500 mg three times a day for 7 days. What it decides by itself: a bare number takes the unit of the
-medicine's own strengths; `od` beside a drop or an eye form and another frequency is the right eye, beside anything swallowed once a day;
-a substance alone before its combinations. All else that has two readings is a question with its choices.
+medicine's own strengths, unless it is a liquid; `od` beside a drop or an eye form and another frequency is the right eye, beside anything
+swallowed once a day; a substance alone before its combinations. All else that has two readings is a question with its choices, and so is
+a unit, way or form that the formulary does not have, a number that may be another one, and a line that contradicts itself.
 """
 
 from __future__ import annotations

@@ -71,8 +71,14 @@ def mixes_lookalikes(names: tuple[str, ...]) -> bool:
 
 
 def lookalikes(word: str, formulary: Formulary) -> tuple[str, ...]:
-    """Names that begin with the same three letters, for the question only."""
-    return tuple(n for n in formulary.names if n.casefold().startswith(word[:LEAST_LETTERS]))[:_MOST_CHOICES]
+    """Names, and other names, that begin with the same three letters, for the question only."""
+    letters = word[:LEAST_LETTERS]
+    found = _beginning((letters,), formulary)
+    return _labels({name: other for name, other in found.items() if (other or name).casefold().startswith(letters)})
+
+
+def _labels(found: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name} ({other})" if other else name for name, other in found.items())[:_MOST_CHOICES]
 
 
 def _run(s: str, at: int) -> tuple[list[str], list[int]]:
@@ -95,8 +101,7 @@ def _only(found: Mapping[str, str], words: list[str], end: int) -> MedicineFound
     base = [n for n in names if all(o == n or n in o.split(" + ") or o.startswith(f"{n} ") for o in names)]
     chosen = names[0] if len(names) == 1 else base[0] if len(base) == 1 else ""
     if not chosen:
-        labels = (f"{name} ({other})" if other else name for name, other in found.items())
-        return MedicineFound("", end, f"“{typed}” may be several medicines.", tuple(labels)[:_MOST_CHOICES])
+        return MedicineFound("", end, f"“{typed}” may be several medicines.", _labels(found))
     known = chosen.casefold().split()
     others = [n for n in TALL_MAN if len(words) == 1 and n.startswith(words[0]) and n not in known]
     if others and any(part.startswith(words[0]) and part in TALL_MAN for part in known):

@@ -83,7 +83,8 @@ class LineReader:
         try:
             return number(text, unit)
         except Unsure as doubt:
-            self.ask(about, doubt.sentence, *(f"{choice} {DOSE_UNITS[unit].plural}" if unit else choice for choice in doubt.choices))
+            words = {choice: DOSE_UNITS[unit].word(number(choice)) if unit else "" for choice in doubt.choices}
+            self.ask(about, doubt.sentence, *(f"{choice} {word}".strip() for choice, word in words.items()))
             return None
 
     def whole(self, text: str, about: str) -> int | None:

@@ -42,6 +42,7 @@ def simplified(text: str) -> str:
     s = latin_digits(tidy(text)).casefold()
     s = unicodedata.normalize("NFC", s)
     s = re.sub(r"[‐‑‒–—―−]", "-", s).replace("×", "x").replace("’", "'")
+    s = re.sub(r"(?<=\d)[·٫](?=\d)", ".", re.sub(r"(?<=\d)٬(?=\d)", ",", s))
     for sign, part in (("½", "5"), ("¼", "25"), ("¾", "75")):  # 1½ is one number; 500 ½ is two
         s = re.sub(rf"(?<![\w.,/])(\d{{1,2}}){sign}", rf"\1.{part}", s).replace(sign, f" 0.{part}")
     s = re.sub(r"(?<![\w.,/-])one[ -]half(?!\w)", "0.5", s)

@@ -57,6 +57,8 @@ FRACTIONS_ASKED = [
     ("paracetamol 2 tabs (1 g) qid", "Choose: 500 mg, 2 tablets; 1 g, 2 tablets"),
 ]
 NUMBERS_ASKED = [
+    ("heparin 5·000 units sc bd", "5 or 5,000"),
+    ("colecalciferol 1.000 iu od", "Choose: 1 international unit; 1,000 international units"),
     ("heparin 5.000 units sc bd", "is it 5 or 5,000? Choose: 5 units; 5,000 units"), ("enoxaparin 4.000 units sc od", "4 or 4,000"),
     ("colecalciferol 25.000 units weekly", "25 or 25,000"), ("paracetamol 1.000 mg qid", "1 or 1,000"),
     ("metformin 1.000 bd", "1 or 1,000"), ("heparin 12.500 units sc bd", "12.5 or 12,500"),
@@ -69,11 +71,12 @@ NUMBERS_ASKED = [
     ("1.2.3 mg od", "not a number"), ("1,2345 mg od", "not a number"),
 ]
 NAMES_ASKED = [
-    ("penicil 500 qid", "penicillamine; .*phenoxymethylpenicillin"), ("penicillin 500 qid", "phenoxymethylpenicillin"),
-    ("aceta 500 qid prn", "acetazolamide; paracetamol (acetaminophen)"), ("nitro 0.4 mg sl prn", "Choose: glyceryl trinitrate"),
-    ("nitro 50 qid", "nitrofurantoin; glyceryl trinitrate (nitroglycerin)"), ("alb 2 puffs qid", "Choose: salbutamol (albuterol)"),
-    ("alb 400 stat", "albendazole; salbutamol (albuterol)"), ("vitamin d 1000 units od", "colecalciferol"),
-    ("insulin 10u sc hs", "several medicines"), ("asa 75 od", "write aspirin"), ("gtn 1 tab sl prn", "No medicine"),
+    ("penicillins 500 qid", "(penicillin V)"), ("penicil 500 qid", "penicillamine; .*phenoxymethylpenicillin"),
+    ("penicillin 500 qid", "phenoxymethylpenicillin"), ("aceta 500 qid prn", "acetazolamide; paracetamol (acetaminophen)"),
+    ("nitro 0.4 mg sl prn", "Choose: glyceryl trinitrate"), ("nitro 50 qid", "nitrofurantoin; glyceryl trinitrate (nitroglycerin)"),
+    ("alb 2 puffs qid", "Choose: salbutamol (albuterol)"), ("alb 400 stat", "albendazole; salbutamol (albuterol)"),
+    ("vitamin d 1000 units od", "colecalciferol"), ("insulin 10u sc hs", "several medicines"), ("asa 75 od", "write aspirin"),
+    ("gtn 1 tab sl prn", "No medicine"),
 ]
 FITS_ASKED = [
     ("promethazine 25 mg im stat", "not on file injected into a muscle"),
@@ -113,6 +116,8 @@ ASKED = [*WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASK
 
 #: What stands beside each class and is clear.
 READ = [
+    ("digoxin 0·125 mg od", "Take 125 micrograms by mouth once a day."),
+    ("heparin ٥٬٠٠٠ units sc bd", "Inject 5,000 units under the skin twice a day."),
     ("oral rehydration salts 200 mL prn", "Take 200 mL by mouth as needed."),
     ("nystatin 1 ml mouthwash qid", "Rinse the mouth with 1 mL and spit out four times a day."),
     ("amoxicillin 500 mg 7 days a week", "Take 500 mg by mouth once a day."),
