@@ -93,10 +93,10 @@ def _given(case: Case, line: Line, place: int) -> Given:
     one = _amount(case, line, place, p.dose_value, p.dose_unit)
     if isinstance(one, str):
         return Given(None, None, one)
-    if p.max_per_day is not None:
-        most = _amount(case, line, place, p.max_per_day, p.dose_unit)
-        if not isinstance(most, str):
-            return Given(one, most)
+    most = _amount(case, line, place, p.max_per_day, p.dose_unit) if p.max_per_day is not None else ""
+    if not isinstance(most, str):  # a greatest amount bounds what is taken as needed; a fixed schedule is what is given
+        scheduled = None if p.as_needed or p.times_per_day is None else one.times(p.times_per_day)
+        return Given(one, scheduled if scheduled is not None and scheduled.most > most.most else most)
     if p.times_per_day is None:
         gap = "how often it is taken is not given" if not p.as_needed else "no greatest amount in a day is given"
         return Given(one, None, gap, plain=True)

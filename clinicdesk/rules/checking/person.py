@@ -23,11 +23,11 @@ def check_age(case: Case) -> Iterator[Alert]:
             continue
         below = f"{fmt_number(limit.value)} years" if limit.value >= 1 else f"{fmt_number((limit.value * 12).quantize(limit.value))} months"
         if case.age is None:
-            yield not_checked(case, "limits", 2, slug("age", limit.medicine), line.prescribed.medicine,
+            yield not_checked(case, "limits", 2, slug("age", limit.medicine), line,
                               f"{limit.medicine} has a lowest age ({below}), but no date of birth is recorded.",
                               advice="Enter the date of birth.", facts=("date of birth not recorded",))
         elif case.age < limit.value:
-            yield alert(case, "limits", "age", 2, slug("age", limit.medicine), line.prescribed.medicine,
+            yield alert(case, "limits", "age", 2, slug("age", limit.medicine), line,
                         f"{limit.medicine} is not for patients younger than {below}{_because(limit)}.",
                         advice="Choose another medicine.", other=f"from {below}", facts=(case.age_words,), source=limit.source)
 
@@ -45,14 +45,14 @@ def check_pregnancy(case: Case) -> Iterator[Alert]:
             words = {"pregnancy-contraindicated": "must not be taken in pregnancy", "pregnancy-avoid": "should not be taken in pregnancy",
                      "pregnancy-caution": "needs care in pregnancy"}[fact]
             if pregnant:
-                yield alert(case, "limits", "pregnancy", tier, slug("pregnancy", limit.medicine), line.prescribed.medicine,
+                yield alert(case, "limits", "pregnancy", tier, slug("pregnancy", limit.medicine), line,
                             f"{limit.medicine} {words}{_because(limit)}; this patient is pregnant.", other=words, facts=(why,),
                             advice="Choose another medicine, or weigh it with the patient." if tier == 2 else "Weigh it with the patient.",
                             source=limit.source)
             elif fact != "pregnancy-caution" and _could_be(case):
                 unsure = 2 if fact == "pregnancy-contraindicated" and facts.sex == "F" else 3
                 sex = "" if facts.sex == "F" else " and the sex is not recorded"
-                yield not_checked(case, "limits", unsure, slug("pregnancy", limit.medicine), line.prescribed.medicine,
+                yield not_checked(case, "limits", unsure, slug("pregnancy", limit.medicine), line,
                                   f"{limit.medicine} {words}; pregnancy is not recorded{sex}.",
                                   advice="Ask, and record whether this patient is pregnant.", facts=(why, case.age_words))
 
@@ -71,12 +71,12 @@ def check_kidney(case: Case) -> Iterator[Alert]:
                 if egfr is None:
                     said.add(limit.medicine)
                     facts = ("eGFR not recorded", *((f"problem: {kidney_problem}",) if kidney_problem else ()))
-                    yield not_checked(case, "limits", 2 if kidney_problem else 3, slug("kidney", limit.medicine), line.prescribed.medicine,
+                    yield not_checked(case, "limits", 2 if kidney_problem else 3, slug("kidney", limit.medicine), line,
                                       f"{limit.medicine} {words} below an eGFR of {below}, but no eGFR is recorded.",
                                       advice="Measure kidney function, or enter the last eGFR.", facts=facts)
                 elif egfr < limit.value:
                     said.add(limit.medicine)
-                    yield alert(case, "limits", "kidney", 2, slug("kidney", limit.medicine, fact), line.prescribed.medicine,
+                    yield alert(case, "limits", "kidney", 2, slug("kidney", limit.medicine, fact), line,
                                 f"{limit.medicine} {words} below an eGFR of {below}; this patient’s is {fmt_number(egfr)}"
                                 f"{_because(limit)}.", other=f"eGFR {below}",
                                 advice="Choose another medicine." if "avoid" in fact else "Lower the dose or lengthen the interval.",
@@ -102,8 +102,7 @@ def _of(case: Case, line: Line, fact: str) -> Iterator[Limit]:
     """Facts of this kind for the ingredients of a line; what only acts on the skin, eye or ear is left out."""
     if line.named.local:
         return
-    route = line.prescribed.route.casefold().strip()
     for ingredient in line.named.ingredients:
         for limit in case.knowledge.limits.get(ingredient, ()):
-            if limit.fact == fact and (not limit.route or not route or limit.route == route):
+            if limit.fact == fact and (not limit.route or not line.route or limit.route == line.route):
                 yield limit
