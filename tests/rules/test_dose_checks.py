@@ -155,3 +155,21 @@ def test_a_fault_belongs_to_its_line(monkeypatch: pytest.MonkeyPatch, bad: int) 
     alerts = check(ADULT, lines, shipped())
     assert [a.line for a in alerts if "failed" in a.sentence] == [bad]
     assert {a.line for a in alerts if (a.rule, a.tier) == ("max-dose", 1)} == {0, 1, 2} - {bad}
+
+
+@pytest.mark.parametrize(("line", "expected"), [
+    ("digoxin | 2 tablets | oral | daily || 500 µg", ["max-dose 1"]), ("digoxin | 2 tablets | oral | daily || 500 μg", ["max-dose 1"]),
+    ("digoxin | 2 tablets | oral | daily || 500 mcg", ["max-dose 1"]), ("digoxin | 2 tablets | oral | daily || 0,5 mg", ["max-dose 1"]),
+    ("digoxin 0,25 mg tablet | 1 tablet | oral | daily", []), ("digoxin 0,25 mg tablet | 3 tablets | oral | daily", ["max-dose 1"]),
+    ("digoxin | 2 tablets | oral | daily || 0,0625 mg", []), ("digoxin | 2 tablets | oral | daily || 0.125 milligrams", []),
+    ("paracetamol | 2 tablets | oral | qid || 1.000 mg", ["not-checked 2"]),
+    ("paracetamol | 2 tablets | oral | qid || 500.0 mg", ["not-checked 2"]),
+    ("paracetamol 1.000 mg tablet | 2 tablets | oral | qid", ["not-checked 2"]),
+    ("paracetamol | 2 tablets | oral | qid || extra strong", ["not-checked 2"]),
+    ("paracetamol | 2 tablets | oral | qid || 1,000 mg", ["max-dose 1", "max-dose 2"]),
+    ("paracetamol | 1 tablet | oral | qid || 1 gram", []), ("paracetamol | 2 tablets | oral | qid || 500mg", []),
+    ("paracetamol | 500 mg | oral | qid || extra strong", []), ("ramipril | 1 capsule | oral | daily || 2,5 mg", []),
+    ("amlodipine + valsartan | 1 tablet | oral | daily || 5/160 mg", []),
+])
+def test_strengths_are_read_as_they_are_typed_or_said_not_to_be(line: str, expected: list[str]) -> None:
+    assert serious(found(line)) == expected
