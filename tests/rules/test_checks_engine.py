@@ -110,6 +110,13 @@ def test_a_pair_is_said_once_at_its_most_serious() -> None:
     assert [a.key for a in found if a.rule == "interaction"] == ["interaction/warfarin-nsaid/naproxen/warfarin"]
 
 
+def test_beside_a_warning_about_two_medicines_nothing_reassures() -> None:
+    found = check(replace(FACTS, medicines=("sacubitril + valsartan",)), [Prescribed("enalapril")], shipped())
+    assert [a.key for a in found if a.rule == "interaction"] == ["interaction/sacubitril-ace/enalapril/sacubitril"]
+    found = check(replace(FACTS, medicines=("valsartan",)), [Prescribed("enalapril")], shipped())
+    assert [a.tier for a in found if a.rule == "interaction"] == [3]
+
+
 def test_keys_are_the_same_whichever_way_the_medicines_meet() -> None:
     one = check(replace(FACTS, medicines=("simvastatin",)), [Prescribed("clarithromycin")], shipped())
     two = check(replace(FACTS, medicines=("clarithromycin 500 mg",)), [Prescribed("SIMVASTATIN")], shipped())

@@ -173,3 +173,17 @@ def test_a_fault_belongs_to_its_line(monkeypatch: pytest.MonkeyPatch, bad: int) 
 ])
 def test_strengths_are_read_as_they_are_typed_or_said_not_to_be(line: str, expected: list[str]) -> None:
     assert serious(found(line)) == expected
+
+
+@pytest.mark.parametrize(("age", "kg", "line", "expected"), [
+    (12, 25, "paracetamol | 1 g | oral | qid", ["not-checked 2"]), (17, 39, "paracetamol | 1 g | oral | qid", ["not-checked 2"]),
+    (12, 25, "paracetamol | 375 mg | oral | qid", ["not-checked 3"]), (12, 40, "paracetamol | 1 g | oral | qid", []),
+    (18, 35, "paracetamol | 1 g | oral | qid", []), (12, None, "paracetamol | 500 mg | oral | qid", []),
+    (13, 30, "amlodipine | 5 mg | oral | daily", ["not-checked 3"]), (12, 38, "amoxicillin | 500 mg | oral | tid", ["not-checked 3"]),
+    (11, 25, "paracetamol | 1 g | oral | qid", []),
+])
+def test_a_light_adolescent_is_no_adult_in_silence(age: int, kg: int | None, line: str, expected: list[str]) -> None:
+    alerts = found(line, birth_date=f"{2026 - age}-11-21", weight_kg=kg)
+    assert [f"{a.rule} {a.tier}" for a in alerts if "/light/" in a.key] == expected
+    if age == 11:
+        assert "max-dose 1" in serious(alerts)

@@ -99,8 +99,9 @@ def test_a_problem_makes_nobody_pregnant_who_cannot_be(born: int, sex: str, said
 @pytest.mark.parametrize(("problem", "noted"), [
     *((one, True) for one in (
         "Chronic kidney disease stage 3", "CKD 4", "CKD3b", "ESRD", "ESKD", "AKI", "Acute renal failure", "Uraemia", "Uremia",
-        "On dialysis", "Diabetic nephropathy", "Glomerulonephritis", "Hepatorenal syndrome", "History of acute kidney injury", "Single kidney",
-        "Nephrotic syndrome", "Renal transplant", "Hyperkalaemia with renal impairment", "Polycystic kidneys")),
+        "On dialysis", "Diabetic nephropathy", "Glomerulonephritis", "Hepatorenal syndrome", "History of acute kidney injury",
+        "Nephrotic syndrome", "Renal transplant", "Hyperkalaemia with renal impairment", "Polycystic kidneys",
+        "Single kidney")),
     *((one, False) for one in (
         "Adrenal insufficiency", "Adrenal adenoma", "Suprarenal mass", "Pyelonephritis", "No kidney disease", "Normal renal function",
         "Family history of polycystic kidney disease", "Kidney disease ruled out", "Kidney function normal", "Mother had kidney failure",

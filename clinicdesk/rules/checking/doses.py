@@ -22,6 +22,9 @@ SLIP: Final = 2
 #: A dose by weight is rounded to what a spoon or a tablet gives (our proposal).
 ROUNDING: Final = Decimal("1.1")
 CHILD_BELOW: Final = 12
+ADULT_FROM: Final = 18
+#: A patient below 18 who weighs less than this is no adult to a dose (our proposal).
+LIGHT_KG: Final = 40
 _BASE: Final = {"g": ("microgram", Decimal(1_000_000)), "mg": ("microgram", Decimal(1_000)), "microgram": ("microgram", Decimal(1)),
                 "unit": ("unit", Decimal(1)), "mmol": ("mmol", Decimal(1))}
 _GRAM: Final = _BASE["g"][1]
@@ -79,10 +82,10 @@ def _line(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[A
         yield from _over(case, line, ingredient, amounts.day, "daily-max")
     if weekly and amounts.dose is not None:  # one dose is what a week gets
         yield from _over(case, line, ingredient, amounts.dose, "weekly-max")
-    yield from _weight(case, line, ingredient, limits)
+    yield from _weight(case, line, ingredient, limits, amounts)
 
 
-def _weight(case: Case, line: Line, ingredient: str, limits: list[Limit]) -> Iterator[Alert]:
+def _weight(case: Case, line: Line, ingredient: str, limits: list[Limit], amounts: Given) -> Iterator[Alert]:
     age = case.age
     if age is None:
         yield not_checked(case, "limits", 3, slug("age-unknown", ingredient), line,
@@ -90,6 +93,8 @@ def _weight(case: Case, line: Line, ingredient: str, limits: list[Limit]) -> Ite
                           advice="Ask for the date of birth.", facts=("date of birth not recorded",))
         return
     if age >= CHILD_BELOW:
+        if age < ADULT_FROM and case.facts.weight_kg is not None and case.facts.weight_kg < LIGHT_KG:
+            yield _light(case, line, ingredient, amounts)
         return
     by_weight = [row for row in limits if row.fact.endswith("-per-kg")]
     if by_weight and case.facts.weight_kg is None:
@@ -100,6 +105,22 @@ def _weight(case: Case, line: Line, ingredient: str, limits: list[Limit]) -> Ite
         yield not_checked(case, "limits", 3, slug("child-dose", ingredient), line,
                           f"No dose by weight is on file for {ingredient}; only the adult limit was checked.",
                           advice="Check the child’s dose against your own source.", facts=(case.age_words,))
+
+
+def _light(case: Case, line: Line, ingredient: str, amounts: Given) -> Alert:
+    """Too old for the limits by weight, too light for those of adults: said, and asked where a younger child would get less."""
+    weight = case.facts.weight_kg or Decimal(0)
+    over = False
+    for row in case.knowledge.limits.get(ingredient, ()):
+        given_of = {"single-max-per-kg": amounts.dose, "daily-max-per-kg": amounts.day}.get(row.fact)
+        if given_of is not None and row.value is not None:
+            unit, factor = _BASE[row.unit]
+            over = over or (unit == given_of.unit and given_of.least > row.value * factor * weight * ROUNDING)
+    more = ", and by weight a younger child would get less" if over else ""
+    return not_checked(case, "limits", 2 if over else 3, slug("light", ingredient), line,
+                       f"No dose of {ingredient} by weight was checked for this patient of {fmt_number(weight)} kg; only the adult limit"
+                       f" was{more}.", advice="Check the dose by weight against your own source.",
+                       facts=(case.age_words, f"weight {fmt_number(weight)} kg"))
 
 
 def _is_weekly(case: Case, ingredient: str) -> bool:
@@ -163,7 +184,7 @@ def _bounds(case: Case, ingredient: str, fact: str, route: str) -> Iterator[_Bou
         unit, factor = _BASE[row.unit]
         if row.fact == fact:
             yield _Bound(row, row.value * factor, unit, _words(row.value * factor, unit))
-        elif weight is not None and case.age is not None and case.age < 18:
+        elif weight is not None and case.age is not None and case.age < ADULT_FROM:
             amount = row.value * factor * weight
             each = f"{fmt_number(row.value)} {row.unit} for each kg"
             yield _Bound(row, amount * ROUNDING, unit, f"{_words(amount, unit)} ({each}, {fmt_number(weight)} kg)")
@@ -171,7 +192,7 @@ def _bounds(case: Case, ingredient: str, fact: str, route: str) -> Iterator[_Bou
 
 def _ceiling(case: Case, row: Limit, route: str) -> bool:
     """The adult limit holds for a child as well: never more than an adult."""
-    return case.age is not None and case.age < 18 and row.below_age is None and not row.fact.endswith("-per-kg") and (
+    return case.age is not None and case.age < ADULT_FROM and row.below_age is None and not row.fact.endswith("-per-kg") and (
         row.holds_for(Decimal(30), route))
 
 

@@ -10,6 +10,7 @@ from clinicdesk.rules.safety import Alert
 
 #: Groups of therapy that are often combined on purpose are not in the table; these are said, not asked.
 _QUIET: Final = frozenset({"renin-angiotensin"})
+_INFORMATION: Final = 3
 
 
 def check_interactions(case: Case) -> Iterator[Alert]:
@@ -24,8 +25,11 @@ def check_interactions(case: Case) -> Iterator[Alert]:
                 for rule in rules:
                     if rule.tier == rules[0].tier:  # they are sorted: what is milder for the same pair adds nothing
                         best.setdefault(rule.key, (one, two))
+        worst = min((rule.tier for pair in best.values() for rule in case.knowledge.interactions[pair][:1]), default=_INFORMATION)
         for rule_key, (one, two) in best.items():
             rule = next(r for r in case.knowledge.interactions[one, two] if r.key == rule_key)
+            if rule.tier == _INFORMATION > worst:
+                continue  # “usually mild” beside a warning about the same two medicines would reassure falsely
             meets = "is a current medicine" if current else "is prescribed with it"
             yield alert(case, "interactions", "interaction", rule.tier, slug("interaction", rule.key, *sorted((one, two))),
                         line, f"{one} with {two}: {rule.what}", advice=rule.advice, other=other.text,
