@@ -200,6 +200,11 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     assert code == 0 and "STOP  Clarithromycin with simvastatin" in out
 
 
+def test_what_is_for_the_reader_of_a_file_is_left_alone(tmp_path: Path) -> None:
+    labelled = {**CASE, "id": 3, "note": "x", "patient": {**CASE["patient"], "name": "Ada"}}
+    assert run(tmp_path, labelled, "--json")[:2] == run(tmp_path, CASE, "--json")[:2]
+
+
 def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check-medicines", str(tmp_path / "none.json")])
     assert result.exit_code == 2 and "none.json cannot be read" in result.stderr
@@ -217,6 +222,19 @@ def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
     ([CASE, {"patient": {}, "prescribe": [{"dose": "1 g"}]}], "Prescribe 1 of case 2"),
     ("[" * 100_000, "nested far too deeply"),
     ({"patient": {"pregnant": "no"}, "prescribe": []}, "true, false or null"),
+    ({"patient": {"weight_kg": 3500}, "prescribe": []}, "“weight_kg” of the case is 3500, but must be 0.15 to 500 kg. Check the unit."),
+    ({"patient": {"weight_kg": 0.1}, "prescribe": []}, "must be 0.15 to 500 kg"),
+    ({"patient": {"weight_kg": 1e30}, "prescribe": []}, "must be 0.15 to 500 kg"),
+    ({"patient": {"egfr": 201}, "prescribe": []}, "must be 1 to 200 mL/min/1.73 m²"),
+    ({"patient": {"egfr": float("nan")}, "prescribe": []}, "a number above zero"),
+    ({"patient": {"birth_date": "1780-01-01"}, "prescribe": []}, "more than 130 years ago"),
+    ({"patient": {"current_medicines": ["warfarin"]}, "prescribe": []}, "“current_medicines” of “patient” of the case is not understood."),
+    ({"patient": {}, "medications": [], "prescribe": []}, "“medications” of the case is not understood."),
+    ({"patient": {"allergies": [{"substance": "eggs", "kind": "food"}]}, "prescribe": []}, "What can be said there: substance, reaction"),
+    ({"patient": {}, "prescribe": [{"medicine": "x", "as_needed": True}]}, "“as_needed” of prescribe 1 of the case is not understood"),
+    ('{"patient": {"problems": ["\\ud800"]}, "prescribe": []}', "half of a character"),
+    ('{"patient": {"\\udfff": 1}, "prescribe": []}', "half of a character"),
+    ('{"patient": {"allergies": null, "allergies": []}, "prescribe": []}', "“allergies” stands twice"),
 ])
 def test_bad_input_is_one_sentence_that_names_the_place(tmp_path: Path, content: object, said: str) -> None:
     code, out, err = run(tmp_path, content, "--json")

@@ -93,21 +93,22 @@ def check_kidney(case: Case) -> Iterator[Alert]:
     """Limits by eGFR: below the value, not at it. Without an eGFR it says so; louder where a kidney problem is recorded."""
     egfr, problem = case.facts.egfr, kidney_problem(case.facts.problems)
     noted = (f"problem: {problem}",) if problem else ()
+    measured = "eGFR not recorded" if egfr is None else f"eGFR {fmt_number(egfr)} mL/min/1.73 m²"
     for line, ingredient, limits in _facts(case, "kidney-avoid-below", "kidney-reduce-below"):
+        passed = next((one for one in limits if egfr is not None and one.value is not None and egfr < one.value), None)
         if limits and egfr is None:
             limit = limits[0]
             yield not_checked(case, "limits", 2 if problem else 3, slug("kidney", ingredient), line,
                               f"{ingredient} {_kidney_words(limit)} below an eGFR of {_below(limit)}, but no eGFR is recorded.",
-                              advice="Measure kidney function, or enter the last eGFR.", facts=("eGFR not recorded", *noted))
-        elif egfr is not None and (limit := next((one for one in limits if one.value is not None and egfr < one.value), None)) is not None:
-            yield alert(case, "limits", "kidney", 2, slug("kidney", ingredient, limit.fact), line,
-                        f"{ingredient} {_kidney_words(limit)} below an eGFR of {_below(limit)}; this patient’s is {fmt_number(egfr)}"
-                        f"{_because(limit)}.", other=f"eGFR {_below(limit)}",
-                        advice="Choose another medicine." if "avoid" in limit.fact else "Lower the dose or lengthen the interval.",
-                        facts=(f"eGFR {fmt_number(egfr)} mL/min/1.73 m²",), source=limit.source)
+                              advice="Measure kidney function, or enter the last eGFR.", facts=(measured, *noted))
+        elif passed is not None and egfr is not None:
+            yield alert(case, "limits", "kidney", 2, slug("kidney", ingredient, passed.fact), line,
+                        f"{ingredient} {_kidney_words(passed)} below an eGFR of {_below(passed)}; this patient’s is {fmt_number(egfr)}"
+                        f"{_because(passed)}.", other=f"eGFR {_below(passed)}",
+                        advice="Choose another medicine." if "avoid" in passed.fact else "Lower the dose or lengthen the interval.",
+                        facts=(measured,), source=passed.source)
         elif not limits and (problem or (egfr is not None and egfr < HEALTHY_EGFR)):
             family = _class(case, ingredient, _NEPHROTOXIC)
-            measured = f"eGFR {fmt_number(egfr)} mL/min/1.73 m²" if egfr is not None else "eGFR not recorded"
             yield not_checked(case, "limits", 2 if family else 3, slug("kidney", ingredient), line,
                               f"Nothing is on file about kidney function for {ingredient}{family}.",
                               advice="Check the dose in your own source.", facts=(measured, *noted))
