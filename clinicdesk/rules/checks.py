@@ -15,6 +15,7 @@ from typing import Final
 from clinicdesk.rules.checking.allergies import check_allergies
 from clinicdesk.rules.checking.case import Case, Named, listed, make_case, not_checked, slug
 from clinicdesk.rules.checking.doses import check_doses
+from clinicdesk.rules.checking.leftovers import doubtful
 from clinicdesk.rules.checking.meetings import check_duplicates, check_interactions
 from clinicdesk.rules.checking.person import check_age, check_kidney, check_pregnancy
 from clinicdesk.rules.directions import Direction
@@ -99,19 +100,23 @@ def _names(case: Case) -> Iterator[Alert]:
                               f"{named.text} is free text: it is in no table, so nothing was checked for it.",
                               advice=_meant(named, case) + "Choose the generic name from the list, or check it yourself.")
         elif named.unknown:
-            yield not_checked(case, "medicines", 3, slug("medicine", named.text), line,
+            yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("medicine", named.text), line,
                               f"In “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was"
-                              f" {listed(named.ingredients)}.")
+                              f" {listed(named.ingredients)}.", advice=_meant(named, case) + _GENERIC)
     for named in case.current:
         if named.known and named.unknown:
-            yield not_checked(case, "medicines", 3, slug("current", named.text), case.lines[0],
-                              f"In the current medicine “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not"
-                              f" understood; checked was {listed(named.ingredients)}.", other=named.text)
+            yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("current", named.text),
+                              case.lines[0], f"In the current medicine “{named.text}” the words"
+                              f" {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was {listed(named.ingredients)}.",
+                              advice=_meant(named, case) + _GENERIC, other=named.text)
         elif not named.known:
             yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0],
                               f"The current medicine {named.text} is in no table, so no interaction with it was checked.",
                               advice=_meant(named, case) + "Write its generic name, or check it yourself.", other=named.text,
                               facts=(f"{named.text} is a current medicine",))
+
+
+_GENERIC: Final = "If it is a medicine, write its generic name, or check it yourself."
 
 
 def _meant(named: Named, case: Case) -> str:

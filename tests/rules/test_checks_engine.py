@@ -70,6 +70,27 @@ def test_strengths(text: str, amounts: list[tuple[int, int | None]]) -> None:
     assert [(s.amount, s.per_ml) for s in strengths(text)] == amounts
 
 
+@pytest.mark.parametrize(("text", "tier"), [
+    *((one, 2) for one in ("Augmentin500 (clavulanate) zzyrdin", "amoxicillin + zzyrdin", "Zzyrdin (clavulanate)",
+                           "warfarin and Blurbex daily",
+                           "paracetamol, Zorblaxin twice a day for headache", "paracetamol for fever, Zorblaxin")),
+    *((one, 3) for one in (
+        "amoxicillin for an ear infection", "paracetamol 500 mg when required for headache max 8 per day", "lisinopril 10 mg every morning",
+        "metformin 500 mg twice daily with meals", "furosemide 40 mg in the morning, stopped", "warfarin as per INR", "aspirin 75 mg od",
+        "omeprazole 20 mg gastro-resistant capsules before breakfast",
+        "salbutamol 100 micrograms/dose CFC free inhaler 2 puffs as required",
+        "prednisolone 5 mg reducing course", "codeine phosphate started last week by GP", "levothyroxine on an empty stomach",
+        "Abuse-Deterrent 12 HR Oxycodone Hydrochloride 15 MG Extended Release Oral Tablet", "insulin glargine 10 units at night",
+        "3 ML Amiodarone hydrocholoride 50 MG/ML Prefilled Syringe", "paracetamol for zzyrdin fever", "morphine for breakthrough pain")),
+    *((one, None) for one in ("Acetaminophen 325 MG Oral Tablet", "24 HR metformin hydrochloride 500 MG Extended Release Oral Tablet",
+                              "1 ML Epoetin Alfa 4000 UNT/ML Injection [Epogen]")),
+])
+def test_a_word_that_could_be_a_second_medicine_is_asked(text: str, tier: int | None) -> None:
+    for facts, line in ((FACTS, Prescribed(text)), (replace(FACTS, medicines=(text,)), Prescribed("cetirizine"))):
+        found = [a.tier for a in check(facts, [line], shipped()) if "not understood" in a.sentence]
+        assert found == ([tier] if tier else []), text
+
+
 def test_a_check_that_fails_is_a_red_alert_and_the_others_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(case: Case) -> Iterator[Alert]:
         raise KeyError(case)
