@@ -35,6 +35,9 @@ ROOMS: Final[tuple[tuple[str, Room], ...]] = (
 )
 
 
+_GENERIC: Final = "If it is a medicine, write its generic name, or check it yourself."
+
+
 def line_of(medicine: str, direction: Direction, *, strength: str = "", text: str = "", unclear: Sequence[str] = ()) -> Prescribed:
     """A line to be checked from a structured direction. “Every 4 to 6 hours” counts as every 4, weekdays as parts of a day."""
     d = direction
@@ -94,20 +97,19 @@ def _names(case: Case) -> Iterator[Alert]:
         for sentence in line.prescribed.unclear:
             yield not_checked(case, "limits", 2, slug("direction", named.text, sentence), line,
                               f"The direction of {named.text} was not read, so its dose was not checked: {sentence}",
-                              advice="Write the dose and how often in plain words.", facts=(f"written: {line.prescribed.text}",))
+                              advice="Write the dose and how often in plain words.",
+                              facts=(f"written: {line.prescribed.text}",) if line.prescribed.text else ())
         if not named.known:
             yield not_checked(case, "medicines", 2, slug("medicine", named.text), line,
                               f"{named.text} is free text: it is in no table, so nothing was checked for it.",
                               advice=_meant(named, case) + "Choose the generic name from the list, or check it yourself.")
         elif named.unknown:
             yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("medicine", named.text), line,
-                              f"In “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was"
-                              f" {listed(named.ingredients)}.", advice=_meant(named, case) + _GENERIC)
+                              f"In “{named.text}” {_left_over(named)}.", advice=_meant(named, case) + _GENERIC)
     for named in case.current:
         if named.known and named.unknown:
             yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("current", named.text),
-                              case.lines[0], f"In the current medicine “{named.text}” the words"
-                              f" {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was {listed(named.ingredients)}.",
+                              case.lines[0], f"In the current medicine “{named.text}” {_left_over(named)}.",
                               advice=_meant(named, case) + _GENERIC, other=named.text)
         elif not named.known:
             yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0],
@@ -116,7 +118,10 @@ def _names(case: Case) -> Iterator[Alert]:
                               facts=(f"{named.text} is a current medicine",))
 
 
-_GENERIC: Final = "If it is a medicine, write its generic name, or check it yourself."
+def _left_over(named: Named) -> str:
+    words = listed(f"“{word}”" for word in named.unknown)
+    what = f"the words {words} were" if len(named.unknown) > 1 else f"the word {words} was"
+    return f"{what} not understood; checked was {listed(named.ingredients)}"
 
 
 def _meant(named: Named, case: Case) -> str:

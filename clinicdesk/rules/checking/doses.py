@@ -72,7 +72,7 @@ def _line(case: Case, line: Line, ingredient: str, amounts: Given) -> Iterator[A
         return
     if not limits:
         yield not_checked(case, "limits", 3, slug("max-dose", ingredient), line, f"No maximum dose is on file for {ingredient}"
-                          f"{_group_words(case)}{' on this route' if rows and line.route else ''}.",
+                          f"{_group_words(case)}{' on this route' if line.route and any('-max' in row.fact for row in rows) else ''}.",
                           advice="Check the dose against your own source.", facts=_dose_facts(line))
         return
     yield from _gap(case, line, ingredient, amounts)
