@@ -27,8 +27,10 @@ def about(medicine: str, rule: str, facts: PatientFacts, route: str = "") -> lis
 @pytest.mark.parametrize(("medicine", "expected"), [
     *((name, "pregnancy 2") for name in (
         "thalidomide", "lenalidomide", "bosentan", "ambrisentan", "fluorouracil", "phenprocoumon", "mifepristone", "testosterone",
-        "dutasteride", "carbamazepine", "ibuprofen", "naproxen", "diclofenac", "tigecycline", "methotrexate", "capecitabine")),
-    *((name, "not-checked 2") for name in ("cisplatin", "vincristine", "hydroxycarbamide", "levetiracetam", "trimethoprim")),
+        "dutasteride", "carbamazepine", "ibuprofen", "naproxen", "diclofenac", "tigecycline", "methotrexate", "capecitabine", "carbimazole",
+        "dihydroergotamine", "ergotamine", "imatinib", "trastuzumab")),
+    *((name, "not-checked 2") for name in ("cisplatin", "vincristine", "hydroxycarbamide", "levetiracetam", "trimethoprim",
+                                               "letrozole", "methylergometrine", "ethinylestradiol")),
     *((name, "not-checked 3") for name in ("amoxicillin", "paracetamol", "folic acid", "metoclopramide", "insulin", "cetirizine")),
     ("acetylsalicylic acid", "pregnancy 3"), ("lorazepam", "pregnancy 3"),
 ])
@@ -52,7 +54,8 @@ def test_pregnancy_not_recorded_asks_where_it_matters(medicine: str, expected: i
 
 @pytest.mark.parametrize(("medicine", "egfr", "expected"), [
     *((name, 10, "kidney 2") for name in ("enoxaparin", "morphine", "atenolol", "gabapentin", "pregabalin", "lisinopril", "methotrexate",
-                                           "potassium chloride", "baclofen", "codeine", "ramipril")),
+                                           "potassium chloride", "baclofen", "codeine", "ramipril", "spironolactone", "eplerenone",
+                                           "alendronic acid", "fondaparinux", "valaciclovir", "aciclovir")),
     ("enoxaparin", 30, None), ("morphine", 30, None), ("atenolol", 35, None), ("atenolol", 34, "kidney 2"), ("gabapentin", 59, "kidney 2"),
     ("gabapentin", 60, None), ("baclofen", 45, "kidney 2"), ("lisinopril", 45, None), ("cisplatin", 40, "not-checked 2"),
     ("amlodipine", 40, "not-checked 3"), ("paracetamol", 59, "not-checked 3"), ("paracetamol", 60, None), ("cisplatin", 90, None),

@@ -23,7 +23,8 @@ _PREGNANCY: Final = MappingProxyType({"pregnancy-contraindicated": ("must not be
 _TERATOGENS: Final = MappingProxyType({
     "cytotoxic": "cytotoxic medicines", "retinoid": "retinoids", "vitamin-k-antagonist": "vitamin K antagonists", "ace": "ACE inhibitors",
     "arb": "angiotensin receptor blockers", "antiepileptic": "antiepileptics", "tetracycline": "tetracyclines", "statin": "statins",
-    "antifolate": "folate antagonists", "oestrogen": "oestrogens", "nsaid": "NSAIDs"})
+    "antifolate": "folate antagonists", "oestrogen": "oestrogens", "nsaid": "NSAIDs",
+    "ergot": "ergot medicines", "aromatase": "aromatase inhibitors"})
 _NEPHROTOXIC: Final = MappingProxyType({"cytotoxic": "cytotoxic medicines"})
 
 
