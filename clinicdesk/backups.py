@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,12 +168,16 @@ def choose_folder(clinic: Clinic, path: Path, *, token: str) -> None:
 
 
 def tidy(clinic: Clinic) -> list[Path]:
-    """Let go of old backups: the newest 14 stay, and the first of every month. What went."""
-    found = in_folder(clinic)
-    first: dict[str, Path] = {}
-    for path, header in reversed(found):
-        first.setdefault(f"{header.at.astimezone(clinic.zone):%Y-%m}", path)
-    gone = [path for path, _ in found[_KEEP:] if path not in first.values()]
+    """Let go of old backups: those of the newest day, the newest of each of the 14 newest days and the first of every month stay. What
+    went. Backups by hand take no night's place."""
+    found = [(path, header.at.astimezone(clinic.zone)) for path, header in in_folder(clinic)]
+    first = {f"{at:%Y-%m}": path for path, at in found}  # newest first, so the first of a month comes last
+    newest: dict[date, Path] = {}
+    for path, at in found:
+        newest.setdefault(at.date(), path)
+    days = sorted(newest, reverse=True)[:_KEEP]
+    kept = {*first.values(), *(newest[day] for day in days)}
+    gone = [path for path, at in found if path not in kept and at.date() not in days[:1]]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
@@ -244,8 +248,7 @@ def _scratch(settings: Settings) -> Iterator[tuple[Settings, Addresses]]:
     if not lock.acquire():
         raise CannotStart("busy", "A rehearsal is running already.", "Wait until it is done.")
     try:
-        for left in settings.data_dir.glob("rehearsal-*"):  # of a process that was killed
-            remove_servers(left)
+        _sweep(settings)
         own = own_settings(prepare_data_dir(settings.data_dir / f"rehearsal-{uuid.uuid4().hex[:8]}"), settings)
         try:
             with os.fdopen(os.open(own.data_dir / SECRETS_FILE, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
@@ -255,6 +258,23 @@ def _scratch(settings: Settings) -> Iterator[tuple[Settings, Addresses]]:
             remove_servers(own.data_dir)
     finally:
         lock.release()
+
+
+def sweep_rehearsals(settings: Settings) -> None:
+    """Take away what a rehearsal that was killed left running: servers with a copy of the whole clinic. Nothing while one is under way."""
+    if next(settings.data_dir.glob("rehearsal-*"), None) is None:
+        return
+    lock = FileLock(settings.data_dir / "run" / "rehearsal.lock")
+    if lock.acquire():
+        try:
+            _sweep(settings)
+        finally:
+            lock.release()
+
+
+def _sweep(settings: Settings) -> None:
+    for left in settings.data_dir.glob("rehearsal-*"):
+        remove_servers(left)
 
 
 # Every night ----------------------------------------------------------------------------------------------------
@@ -290,6 +310,7 @@ def nightly_of(clinic: Clinic) -> Nightly | None:
                 raise Cancelled
 
         try:
+            sweep_rehearsals(clinic.settings)
             taken, proof = nightly(clinic, progress)
         except Cancelled:
             return

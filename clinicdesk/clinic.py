@@ -249,8 +249,10 @@ class Clinic:
         """Run the background jobs in a thread of this process where it holds the worker's sign-in."""
         if self.addresses.worker is None or self._worker is not None:
             return False
-        from clinicdesk.backups import nightly_of  # it opens clinics itself
+        from clinicdesk.backups import nightly_of, sweep_rehearsals  # they open clinics themselves
 
+        if self.servers is not None:
+            sweep_rehearsals(self.settings)
         self._worker = Worker(self.addresses.worker, self.worker_database, nightly_of(self) if self.servers is not None else None)
         self._worker.start()
         return True

@@ -30,6 +30,9 @@ from clinicdesk.storage.embedded import EmbeddedServers
 from clinicdesk.storage.inventory import Progress
 from clinicdesk.storage.vault import Vault
 
+#: A restored clinic has servers of its own; with one of these set, opening its folder would show the clinic they lead to.
+LEAD_ELSEWHERE = ("DATABASE_URL", "MONGODB_URI")
+
 
 class Cancelled(ClinicError):
     """The person stopped it; nothing half-done is left."""

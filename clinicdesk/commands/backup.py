@@ -159,6 +159,9 @@ def restore(
     if done.caution:
         typer.echo(done.caution, err=True)
     typer.echo(f'Open it with: clinicdesk --data-dir "{done.data_dir}"')
+    if settings.database_url is not None or settings.mongodb_uri is not None:
+        typer.echo(f"Take {' and '.join(restoring.LEAD_ELSEWHERE)} out of the environment first: they lead to the shared clinic, not to"
+                   " this one.", err=True)
 
 
 def _asked_key() -> bytes:

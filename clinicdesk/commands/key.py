@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -41,21 +40,19 @@ def kit(ctx: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT.pdf
         data_dir: DataDir = None) -> None:
     """Make the recovery kit: one page with the key, to be printed and kept in a safe."""
     from clinicdesk.clinic import open_clinic
+    from clinicdesk.errors import ClinicError
     from clinicdesk.services import recovery_kit
+    from clinicdesk.whole_files import write_whole
 
     clinic = open_clinic(settings_for(ctx, data_dir), worker=False)
     try:
-        if clinic.may_own:
-            with clinic.as_owner() as session:
-                content = recovery_kit.make(session)
-        else:
-            with clinic.database.read() as session:
-                content = recovery_kit.page(session)
+        with clinic.as_owner() if clinic.may_own else clinic.database.read() as session:
+            make = recovery_kit.make if clinic.may_own else recovery_kit.page
+            write_whole(out, make(session))  # before the note that there is one is committed
+    except OSError as error:
+        raise ClinicError(f"The recovery kit cannot be written to {out}: {error.strerror}.", "Choose another place.") from None
     finally:
         clinic.close()
-    out.unlink(missing_ok=True)
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
     typer.echo(f"The recovery kit is in {out}. Print it, lock the paper away, then delete the file.")
 
 

@@ -119,6 +119,11 @@ def last_proof(session: ClinicSession) -> datetime | None:
     return session.scalar(select(func.max(BackupProof.at)).where(BackupProof.ok))
 
 
+def last_proven_backup(session: ClinicSession) -> datetime | None:
+    """When the newest backup was taken that was proven: what could be brought back for certain is as old as that."""
+    return session.scalar(select(func.max(BackupProof.taken_at)).where(BackupProof.ok))
+
+
 def founded_at(session: ClinicSession) -> datetime | None:
     """When the clinic began; None before its first account."""
     found: datetime | None = session.scalar(text("select clinic.founded_at()"))
@@ -126,15 +131,16 @@ def founded_at(session: ClinicSession) -> datetime | None:
 
 
 def overdue(session: ClinicSession) -> str:
-    """The sentence of the red banner, or "" while the last proof is young enough (or the clinic is). For administrators."""
-    proven, founded = last_proof(session), founded_at(session)
+    """The sentence of the red banner, or "" while the newest backup that was proven is young enough (or the clinic is). For
+    administrators. Proving an old file again makes it no younger."""
+    proven, founded = last_proven_backup(session), founded_at(session)
     since = proven or founded
     if since is None or session.now() - since <= timedelta(days=PROOF_DAYS):
         return ""
     days = (session.now() - since).days
     if proven is None:
         return f"No backup of this clinic has ever been proven, and it is {days} days old. A failing disk would lose everything."
-    return f"The last backup that was proven to be restorable is {days} days old."
+    return f"The newest backup that was proven to be restorable is {days} days old."
 
 
 def certificate(session: ClinicSession, proof: Proof) -> bytes:

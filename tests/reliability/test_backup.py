@@ -319,12 +319,15 @@ def test_fourteen_nights_and_the_first_of_each_month_are_kept(saved: Saved) -> N
     for day in range(60):
         clinic.database.now = lambda day=day: start + timedelta(days=day)  # type: ignore[misc]
         header_only(clinic, backups.new_name(clinic))
+    for _ in range(20):  # by hand, on the last day
+        header_only(clinic, backups.new_name(clinic))
     strange = [folder / "clinicdesk-20200101-000000.cdbackup", folder / "holiday.cdbackup"]
     for path in strange:
         path.write_bytes(b"not ours")
     gone = backups.tidy(clinic)
     kept = sorted(path.name[11:19] for path, _ in backups.in_folder(clinic))
-    assert len(kept) == 14 + 3 - (1 if start.replace(month=3, day=1) > start + timedelta(days=46) else 0) and len(gone) == 60 - len(kept)
+    days = 14 + 3 - (1 if start.replace(month=3, day=1) > start + timedelta(days=46) else 0)
+    assert len(set(kept)) == days and len(kept) == days + 20 and len(gone) == 80 - len(kept), "backups by hand take no night's place"
     assert {f"{start:%Y}0120", f"{start:%Y}0201", f"{start:%Y}0301"} <= set(kept)
     assert all(path.exists() for path in strange)
 
@@ -346,7 +349,11 @@ def test_an_old_proof_is_an_alarm(saved: Saved) -> None:
         assert "ever been proven" in backup_proofs.overdue(session)
     clinic.database.now = lambda: real
     backups.rehearse(clinic, saved.back_up())
-    for days, words in ((6, ""), (9, "8 days old")):
+    late = real + timedelta(days=5)
+    clinic.database.now = lambda: late
+    with clinic.as_owner() as session:  # an old file proven again is still an old file
+        backup_proofs.store(session, backup_proofs.NewProof("old.cdbackup", 1, "0" * 64, real - timedelta(days=90), ok=True, numbers={}))
+    for days, words in ((6, ""), (9, "9 days old")):
         clinic.database.now = lambda days=days: real + timedelta(days=days)  # type: ignore[misc]
         with saved.practice.read("ada") as session:
             said = backup_proofs.overdue(session)

@@ -82,7 +82,9 @@ def test_a_folder_moved_to_a_new_computer_and_the_kit_scanned(clinic_folder: Pat
     patient, _code = wrote(clinic_folder, settings)
     kit, scan = tmp_path / "kit.pdf", tmp_path / "scan.png"
     returned, said, _ = command(clinic_folder, "key", "kit", str(kit))
-    assert returned == 0 and str(kit) in said
+    assert returned == 0 and str(kit) in said and kit.stat().st_mode & 0o077 == 0, "it holds the key: nobody else reads it"
+    returned, _, said = command(clinic_folder, "key", "kit", str(tmp_path / "no folder" / "kit.pdf"))
+    assert returned == 2 and "cannot be written" in said
     page_pictures(kit.read_bytes(), 150)[0].rotate(2, expand=True, fillcolor=255).save(scan)
     moved = clinic_folder.with_name("new computer")
     shutil.move(clinic_folder, moved)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from clinicdesk.pdf.reading import page_pictures
 from clinicdesk.rules.key_code import KIT_PREFIX, read_key_code
 from clinicdesk.services import patients
@@ -13,7 +15,7 @@ from ui.dialogs.erasing import EraseSheet
 from ui.dialogs.keys import ChangeKeySheet
 
 
-def test_the_reminder_stands_until_a_kit_was_made(office: Office, practice: Practice) -> None:
+def test_the_reminder_stands_until_a_kit_was_made(office: Office, practice: Practice, tmp_path: Path) -> None:
     window = office.open("ada")
     overview = office.panel(window, "overview")
     said = [overview.attention.body.itemAt(n).widget() for n in range(overview.attention.body.count())]
@@ -25,6 +27,8 @@ def test_the_reminder_stands_until_a_kit_was_made(office: Office, practice: Prac
     office.until(lambda: panel.kit.content)
     office.settle()
     assert read_key_code(codes_in(page_pictures(panel.kit.content, 150), KIT_PREFIX)[0]) == KEY
+    panel.kit.preview.save_to(tmp_path / "kit.pdf")
+    assert (tmp_path / "kit.pdf").stat().st_mode & 0o077 == 0
     panel.kit.close()
     office.until(lambda: not panel.reminder.isVisible())
     assert "by Ada Admin" in panel.facts.text()

@@ -22,6 +22,7 @@ class KitWindow(PdfWindow):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, "Recovery kit", "recovery kit.pdf", category="clinic key", parent=parent,
                          words="Print this page and lock the paper away. It is stored nowhere; a file you save opens every record, too.")
+        self.preview.secret = True
         desk.do(self, recovery_kit.make, done=self._made, failed=lambda e: self.state.setText(explain(e).text))
 
     def _made(self, content: bytes) -> None:

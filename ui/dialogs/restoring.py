@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QProcess, QSize, Signal
+from PySide6.QtCore import QProcess, QProcessEnvironment, QSize, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
@@ -181,7 +181,15 @@ class RestoreWizard(QDialog):
     def _open(self) -> None:
         if self.restored is not None:
             program, *arguments = own_program()
-            QProcess.startDetached(program, [*arguments, "--data-dir", str(self.restored.data_dir)])
+            begun = QProcess()
+            environment = QProcessEnvironment.systemEnvironment()
+            for name in restoring.LEAD_ELSEWHERE:
+                environment.remove(name)
+            begun.setProcessEnvironment(environment)
+            begun.setWorkingDirectory(str(self.restored.data_dir))  # a .env where this one was started leads elsewhere, too
+            begun.setProgram(program)
+            begun.setArguments([*arguments, "--data-dir", str(self.restored.data_dir)])
+            begun.startDetached()
             self.opened_elsewhere.emit()
             self.accept()
 

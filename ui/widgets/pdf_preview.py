@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
+from clinicdesk.whole_files import write_whole
 from ui.printing import PRINT_DPI, PageSize, draw_on_printer, page_sizes, printers, render_pages, send_to_spooler, spooler
 from ui.problems import explain
 from ui.tasks import Pool
@@ -33,6 +34,7 @@ class PdfPreview(QWidget):
         super().__init__(parent)
         self._theme, self._pool = theme, pool
         self.pdf, self.file_name = b"", "document.pdf"
+        self.secret = False  #: a saved file can be read by its owner alone
         self._sizes: list[PageSize] = []
         self._fit: Literal["width", "page", ""] = "width"
         self._scale = 1.0
@@ -150,7 +152,10 @@ class PdfPreview(QWidget):
     def save_to(self, path: Path) -> None:
         """Write the bytes to a file."""
         try:
-            path.write_bytes(self.pdf)
+            if self.secret:
+                write_whole(path, self.pdf)
+            else:
+                path.write_bytes(self.pdf)
         except OSError as error:
             sentence = self.tr("The document could not be saved there: {0}.").format(error.strerror or type(error).__name__)
             self._say(sentence)
