@@ -1,0 +1,106 @@
+"""What the text of an allergy names: medicines, classes, things that are no medicine, what happened, and what nobody knows in it.
+
+It is understood when no word is left over; what is left over may be a second medicine, so it is said to be not checked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from clinicdesk.rules.checking.case import Named
+from clinicdesk.rules.checking.reactions import reaction_words
+from clinicdesk.rules.knowledge import AllergyClass, Knowledge
+from clinicdesk.rules.medicine_names import SALTS, NameBook, bracketed, is_noise, key_of, lone_salts, name_words, runs, word_set, words_of
+
+#: “No known allergies” written as if it were a substance.
+NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
+_PRODUCT: Final = re.compile(r"\d.*\[[^\]]*\]\s*$")
+#: Ordinary words beside a substance that name none.
+_CHATTER: Final = word_set("""
+about after ago all allergies also always am are arm arms as at avoid avoided avoids back bad be been before belly blood body bottom but
+by came cannot cant caused causes causing certain chest child childhood clinic confirmed could dad days did do doctor doctors does dont
+due during each eg especially etc even ever every everything except experienced face father feels feet felt few fingers first gave
+generalised generalized get gets getting give given gives go goes gone got gp gums had hand hands has have he head her him his i if ill
+immediate immediately in incl including infancy into is it itchy joint joints just last left leg legs like likely lip lips localised
+localized longer made makes many maybe me mild minor minutes moderate month months more most mother mum must my near neck never no none
+nose not now off old once only other our out outbreak over own part patient patients per possible possibly pressure previous previously
+probable probably problem problems proven pt query quite reacted reacts recent record recorded related report reported reports right said
+same says see several severe severely severity she should sick similar since small so some stated still stomach stop stopped sudden
+suddenly suspected swallow swallowing symptom symptoms take taken takes taking test tested than that their them then there these they this
+throat time tongue too tummy turned twice under unknown unsure until unwell up upset upsets us use used using very via was we week weeks
+well went were when whenever where which while who whole widespread will within woke would year years yes young your
+""")
+#: Words many different medicines and vaccines share: alone they make nothing the same.
+_SHARED: Final = word_set("""
+acid agent antibiotic blue brown capsule chest complex compound cough drug ear extract eye fever forte green health herbal hormone
+infection inh infections injection jab liver medicine mixture oil pain painkiller pill pills pink powder red remedy shot skin solution
+spray supplement tablet tonic vaccine vaccination vitamin vitamins white yellow
+""")
+_SHORTEST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """A text read: `beside` is what stands beside the names, `left` the runs of words nobody knows, as written, `own` the words that would
+    make it the same as another text. `empty` when nothing in it is known at all."""
+
+    ingredients: tuple[str, ...]
+    classes: tuple[AllergyClass, ...]
+    beside: str
+    left: tuple[str, ...]
+    own: frozenset[str]
+    empty: bool
+
+    @property
+    def understood(self) -> bool:
+        """Whether all of it is checked."""
+        return bool(self.ingredients or self.classes) and not self.left
+
+
+def read_substance(text: str, known: Knowledge) -> Substance:
+    """Read the text of an allergy."""
+    if NONE_KNOWN.match(key_of(text)):
+        return Substance((), (), "", (), frozenset(), empty=False)
+    product = _PRODUCT.search(text) is not None  # what RxNorm writes: the bracket holds a brand of what stands before it
+    plain = text if product else text.replace("[", "(").replace("]", ")")
+    books = (known.names, known.allergy_names, known.other_names)
+    found = list(runs(name_words(plain), *books))
+    medicines = [book.at(run, 0)[1] for run, book in found if book is known.names]
+    classes = {book.at(run, 0)[1] for run, book in found if book is known.allergy_names}
+    beside = " ".join(run[0] for run, book in found if book is None)
+    ignored, salts = _CHATTER | reaction_words(plain) | reaction_words(beside), lone_salts(plain, *books)
+    left: list[list[str]] = [[]]
+    for run, book in found:
+        if book is None and _is_left(run[0], ignored, known.other_names):
+            left[-1].append(run[0])
+        elif left[-1]:
+            left.append([])
+    phrases = [one for one in (*left, *([salt] for salt in salts)) if one]
+    none = not any(book for _, book in found)
+    own = {word for phrase in phrases for word in phrase} | bracketed(text) | ({run[0] for run, _ in found} & SALTS if none else set())
+    return Substance(tuple(dict.fromkeys(i for m in medicines for i in known.medicines[m].ingredients)),
+                     tuple(c for c in known.allergy_classes if c.name in classes), beside,
+                     tuple(dict.fromkeys(_as_written(phrase, text) for phrase in phrases)), _telling(own), empty=none)
+
+
+def own_words(named: Named) -> frozenset[str]:
+    """The words of a prescribed medicine that would make it the same as an allergy: those no table knows, and brands in brackets."""
+    own = {*named.unknown, *bracketed(named.text)}
+    return _telling(own if named.known else own | SALTS.intersection(words_of(named.text)))
+
+
+def _telling(words: set[str]) -> frozenset[str]:
+    return frozenset(w for w in words if len(w) >= _SHORTEST and w not in _SHARED and w not in _CHATTER and (w in SALTS or not is_noise(w)))
+
+
+def _is_left(word: str, ignored: frozenset[str], others: NameBook) -> bool:
+    if len(word) == 1 or word in ignored or is_noise(word):
+        return False
+    return not any(others.at((word[:-len(end)],), 0)[0] for end in ("s", "es") if word.endswith(end))
+
+
+def _as_written(words: list[str], text: str) -> str:
+    spelt = {word: token for token in re.findall(r"[\w'’]+", text) for word in words_of(token)}
+    return " ".join(spelt.get(word, word) for word in words)
