@@ -71,18 +71,22 @@ anaphylaxis / Anaphylactic shock / anaphalaxis / anaphilaxis / anaphlyaxis / ana
 / erythema multiforme / agranulocytosis / pancytopenia / GI bleed / seizure / nearly died / life-threatening / serious / severe rash
 / rash, not sure if anaphylaxis / no anaphylaxis until the third dose / no anaphylaxis? / not breathing / rash but no pulse, arrest
 / no anaphylaxis, but angioedema / no rash, wheeze / ÚRTICARIA
+/ swelling / rash and swelling / oedema / itchy throat / tingling lips / numb tongue / colapsed / unconcious / hypotention / sever rash
+/ needed epi / could not swallow / kidney injury / haemolysis / tendon rupture / prolonged QT / admitted overnight / edema, sudden
 """
 UNKNOWN = """
 / unknown / Unknown. / not known / ? / ??? / unsure / not sure / not recorded / not documented / unspecified / n/a / none / - / allergy
 / allergic reaction / adverse reaction / can't remember / does not recall / as a child / childhood
-/ bad reaction / reaction unknown / rash? / ? rash
+/ bad reaction / no known reaction / see letter / reaction unknown / rash? / ? rash
 """
 OTHER = """
 rash / no anaphylaxis / not severe / non-severe rash / rash, no anaphylaxis / rash without anaphylaxis or angioedema / rash; denies wheeze
 / never had anaphylaxis / itching / muscle pain / rash under the dressing / flushing / ankle swelling, dry mouth / nausea and rash
-/ raised liver enzymes / muscle spasm / palpitations
+/ raised liver enzymes / muscle spasm / palpitations / swollen ankles / swelling of the hands / swollen gums / peripheral oedema
+/ no SOB / ten days of rash / hypertension / fever / several spots / dressing fell off / itchy eyes / sore throat / felt faint
 """
-MILD = "nausea / vomiting / diarrhoea / stomach pain / cough / headache / drowsy / dry mouth / constipation / nausea?"
+MILD = ("nausea / vomiting / diarrhoea / stomach pain / cough / headache / drowsy / dry mouth / constipation"
+        " / nausea? / GI upset / loose stools / tummy ache")
 
 
 def listed(words: str) -> list[str]:
