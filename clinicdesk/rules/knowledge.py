@@ -98,7 +98,8 @@ class Interaction:
 class AllergyClass:
     """A class as people write it into an allergy list (“penicillins”, “sulfa”) and the ingredients that belong to it.
 
-    `severe_tier` is for a severe reaction to the class itself; a severe reaction to one member stays at `tier` for the others.
+    `severe_tier` is for a severe reaction to the class itself; a severe reaction to one member stays at `tier` for the others, and
+    says nothing of them where the class is `wide`.
     """
 
     name: str
@@ -107,6 +108,7 @@ class AllergyClass:
     tier: int
     mild_tier: int
     severe_tier: int
+    wide: bool
     source: str
 
 
@@ -273,7 +275,8 @@ class _Rules:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         classes = tuple(
             AllergyClass(row["name"], tuple(row["words"]), self._members(row["members"], f"{path.name} {row['name']}"), int(row["tier"]),
-                         int(row["mild_tier"]), int(row["severe_tier"]), self._source(row, f"{path.name} {row['name']}"))
+                         int(row["mild_tier"]), int(row["severe_tier"]), bool(row.get("wide")),
+                         self._source(row, f"{path.name} {row['name']}"))
             for row in table["class"])
         crossed = tuple(
             CrossReaction(row["key"], int(row["tier"]), int(row.get("severe_tier", row["tier"])),

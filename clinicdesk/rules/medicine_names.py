@@ -164,12 +164,15 @@ def _single(words: Sequence[str]) -> frozenset[str]:
 
 
 def runs(words: Sequence[str], *books: NameBook) -> Iterator[tuple[tuple[str, ...], NameBook | None]]:
-    """The words in order, as runs that are a name of a book (the longest one wins) and single words that no book knows."""
+    """The words in order, as runs that are a name of a book (the longest one wins) and single words that no book knows.
+
+    The first book holds the medicines: none is read after the beginning of another chemical name (“amino salicylic acid”).
+    """
     at, before, named = 0, "", False
     while at < len(words):
         size, book = max(((found.at(words, at)[0], found) for found in books), key=lambda best: best[0])
         amount = named and size > 1 and words[at].isdigit()  # warfarin 5, ASA 75: the 5 is not of “5-ASA”
-        named = size > 0 and not amount and before not in _PREFIXES
+        named = size > 0 and not amount and not (before in _PREFIXES and book is books[0])
         size = size if named else 1
         yield tuple(words[at:at + size]), book if named else None
         before = "" if named else words[at]

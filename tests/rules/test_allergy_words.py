@@ -138,6 +138,32 @@ def test_every_class_but_the_opioids_interrupts_after_a_severe_reaction_for_ever
             assert worst(KnownAllergy(word, "anaphylaxis"), member) == ("allergy-class", family.severe_tier), (word, member)
 
 
+def test_an_allergy_to_a_member_is_said_for_every_other_member_of_its_class() -> None:
+    silent = []
+    for family in shipped().allergy_classes:
+        lines = [Prescribed(member) for member in sorted(family.members)]
+        for member in family.members if not family.wide else ():
+            facts = PatientFacts(date(2026, 11, 21), allergies=(KnownAllergy(member, "anaphylaxis"),))
+            said = {a.medicine for a in check(facts, lines, shipped()) if a.rule in ALLERGY_RULES}
+            silent += [(family.name, member, other) for other in family.members - said]
+    assert not silent
+
+
+def test_a_wide_class_is_one_only_as_written() -> None:
+    assert worst(KnownAllergy("beta-lactam antibiotics", "anaphylaxis"), "amoxicillin") == ("allergy-class", 1)
+    assert worst(KnownAllergy("beta-lactams"), "ceftriaxone") == ("allergy-class", 2)
+    assert worst(KnownAllergy("amoxicillin", "anaphylaxis"), "ceftriaxone") == ("allergy-cross-reaction", 3)
+
+
+def test_what_a_reaction_was_treated_with_is_no_allergy() -> None:
+    assert read_substance("penicillin - collapse, needed IM adrenaline", shipped()).ingredients == ()
+    assert read_substance("aspirin, treated with prednisolone", shipped()).ingredients == ("acetylsalicylic acid",)
+    for named in ("adrenaline", "penicillin, adrenaline", "adrenaline, needed adrenaline", "needed adrenaline"):
+        assert read_substance(named, shipped()).ingredients == ("epinephrine",)
+    assert read_substance("penicillin, needed cefalexin", shipped()).ingredients == ("cefalexin",)
+    assert worst(KnownAllergy("quinolones, needed adrenaline"), "ciprofloxacin") == ("allergy-class", 1)
+
+
 def test_itch_from_an_opioid_with_anaphylaxis_is_no_intolerance() -> None:
     assert worst(KnownAllergy("codeine", "itching and anaphylaxis"), "codeine") == ("allergy", 1)
     assert worst(KnownAllergy("codeine", "itching", "severe"), "codeine") == ("allergy", 2)
@@ -168,6 +194,7 @@ def test_what_is_left_over_is_said_and_the_rest_is_checked(substance: str, left:
     "amoxicillin - unknown reaction", "lisinopril - cough, severe swelling", "penicillins and cephalosporins", "aspirin / NSAIDs",
     "Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet [Augmentin]", "penicillin: throat closed up, anaphalaxis", "penicillin 2009",
     "no known drug allergies except penicillin", "penicillin, eggs and bee stings", "codeine upsets stomach", "acetyl salicylic acid",
+    "penicillin family", "opioid analgesics", "ACE-inhibitors", "non-steroidal anti-inflammatory drugs", "Beta lactams",
 ])
 def test_an_ordinary_entry_is_understood(substance: str) -> None:
     assert read_substance(substance, shipped()).understood
@@ -176,7 +203,8 @@ def test_an_ordinary_entry_is_understood(substance: str) -> None:
 
 @pytest.mark.parametrize("substance", [
     "latex gloves", "cat hair", "brazil nuts", "eggs, cow's milk and tree nuts", "bee stings", "Animal dander", "Peanut (substance)",
-    "no known food allergies", "House dust mites", "NKDA",
+    "no known food allergies", "House dust mites", "NKDA", "No known drug allergies (NKDA)", "denies allergies", "Mold (organism)",
+    "X-ray contrast media", "Allergy to dairy product", "Dander (animal) allergy", "Iodinated contrast agent",
 ])
 def test_what_is_no_medicine_is_quiet(substance: str) -> None:
     assert not [a for a in alerts(KnownAllergy(substance), "cetirizine") if "allergy “" in a.sentence]

@@ -85,7 +85,7 @@ def _not_understood(case: Case, read: list[_Read]) -> Iterator[Alert]:
         if left:
             yield not_checked(case, "allergies", 2, slug("allergy", *left), case.lines[0].prescribed.medicine,
                               f"{what} in no table, so nothing was checked against {it}.",
-                              advice=_meant(case, left) + "Write the generic name of the substance, or check it yourself.",
+                              advice=_meant(case, one.substance.left) + "Write the generic name of the substance, or check it yourself.",
                               other=text, facts=(allergy_words(one.allergy),))
 
 
@@ -122,7 +122,7 @@ def _classes(case: Case, one: _Read) -> Iterator[AllergyClass]:
     """The classes written in the allergy, then the families of its single substances."""
     yield from one.classes
     for known in case.knowledge.allergy_classes:
-        if known not in one.classes and any(i in known.members for i in one.ingredients) and known.name != "NSAIDs":
+        if known not in one.classes and any(i in known.members for i in one.ingredients) and not known.wide:
             yield known
 
 

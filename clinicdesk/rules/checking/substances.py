@@ -12,25 +12,30 @@ from typing import Final
 from clinicdesk.rules.checking.case import Named
 from clinicdesk.rules.checking.reactions import reaction_words
 from clinicdesk.rules.knowledge import AllergyClass, Knowledge
-from clinicdesk.rules.medicine_names import SALTS, NameBook, bracketed, is_noise, key_of, lone_salts, name_words, runs, word_set, words_of
+from clinicdesk.rules.medicine_names import SALTS, NameBook, bracketed, is_noise, lone_salts, name_words, runs, word_set, words_of
 
-#: “No known allergies” written as if it were a substance.
-NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
+#: “No known allergies” written as if it were a substance: nothing but these words, and one of the first few.
+_NONE: Final = word_set("no nil none nkda nka denies")
+_KNOWN: Final = word_set("known drug drugs medicine medicines medication medications food foods allergy allergies allergic to any reported")
+#: What a reaction is treated with: “penicillin, needed adrenaline” names one substance.
+_TREAT: Final = frozenset({"antihistamine", "corticosteroid"})
+_TREATED: Final = re.compile(r"(?:needed|required|treated with|responded to|settled with)(?: (?:im|iv|an?|some))* $")
 _PRODUCT: Final = re.compile(r"\d.*\[[^\]]*\]\s*$")
 #: Ordinary words beside a substance that name none.
 _CHATTER: Final = word_set("""
-about after ago all allergies also always am are arm arms as at avoid avoided avoids back bad be been before belly blood body bottom but
-by came cannot cant caused causes causing certain chest child childhood clinic confirmed could dad days did do doctor doctors does dont
-due during each eg especially etc even ever every everything except experienced face father feels feet felt few fingers first gave
-generalised generalized get gets getting give given gives go goes gone got gp gums had hand hands has have he head her him his i if ill
-immediate immediately in incl including infancy into is it itchy joint joints just last left leg legs like likely lip lips localised
-localized longer made makes many maybe me mild minor minutes moderate month months more most mother mum must my near neck never no none
-nose not now off old once only other our out outbreak over own part patient patients per possible possibly pressure previous previously
-probable probably problem problems proven pt query quite reacted reacts recent record recorded related report reported reports right said
-same says see several severe severely severity she should sick similar since small so some stated still stomach stop stopped sudden
-suddenly suspected swallow swallowing symptom symptoms take taken takes taking test tested than that their them then there these they this
-throat time tongue too tummy turned twice under unknown unsure until unwell up upset upsets us use used using very via was we week weeks
-well went were when whenever where which while who whole widespread will within woke would year years yes young your
+about after ago all allergies also always am analgesic analgesics are arm arms as at avoid avoided avoids back bad be been before belly
+blood body bottom but by came cannot cant caused causes causing certain chest child childhood clinic confirmed could dad days did do
+doctor doctors does dont due during each eg especially etc even ever every everything except experienced face family father feels feet
+felt few fingers first gave generalised generalized get gets getting give given gives go goes gone got gp gums had hand hands has have he
+head her him his i if ill immediate immediately in incl including infancy into is it itchy joint joints just last left leg legs like
+likely lip lips localised localized longer made makes many maybe me mild minor minutes moderate month months more most mother mum must my
+near neck needed never no none nor nose not now off old once only organism other our out outbreak over own painkiller painkillers part
+patient patients per possible possibly pressure previous previously probable probably problem problems proven pt query quite ray reacted
+reacts recent record recorded related report reported reports required right said same says see several severe severely severity she
+should sick similar since small so some stated still stomach stop stopped sudden suddenly suspected swallow swallowing symptom symptoms
+take taken takes taking test tested than that their them then there these they this throat time tongue too tummy turned twice under
+unknown unsure until unwell up upset upsets us use used using very via was we week weeks well went were when whenever where which while
+who whole widespread will within woke would year years yes young your
 """)
 #: Words many different medicines and vaccines share: alone they make nothing the same.
 _SHARED: Final = word_set("""
@@ -39,6 +44,7 @@ infection inh infections injection jab liver medicine mixture oil pain painkille
 spray supplement tablet tonic vaccine vaccination vitamin vitamins white yellow
 """)
 _SHORTEST: Final = 3
+Found = list[tuple[tuple[str, ...], NameBook | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +67,17 @@ class Substance:
 
 def read_substance(text: str, known: Knowledge) -> Substance:
     """Read the text of an allergy."""
-    if NONE_KNOWN.match(key_of(text)):
+    words = set(words_of(text))
+    if words <= _NONE | _KNOWN and words & _NONE:
         return Substance((), (), "", (), frozenset(), empty=False)
     product = _PRODUCT.search(text) is not None  # what RxNorm writes: the bracket holds a brand of what stands before it
     plain = text if product else text.replace("[", "(").replace("]", ")")
     books = (known.names, known.allergy_names, known.other_names)
     found = list(runs(name_words(plain), *books))
-    medicines = [book.at(run, 0)[1] for run, book in found if book is known.names]
+    treated = {n for n, (run, book) in enumerate(found) if book is known.names and _was_treatment(found[:n], book.at(run, 0)[1], known)}
+    medicines = [book.at(run, 0)[1] for n, (run, book) in enumerate(found) if book is known.names and n not in treated]
     classes = {book.at(run, 0)[1] for run, book in found if book is known.allergy_names}
-    beside = " ".join(run[0] for run, book in found if book is None)
+    beside = " ".join(" ".join(run) for n, (run, book) in enumerate(found) if book is None or n in treated)
     ignored, salts = _CHATTER | reaction_words(plain) | reaction_words(beside), lone_salts(plain, *books)
     left: list[list[str]] = [[]]
     for run, book in found:
@@ -83,6 +91,12 @@ def read_substance(text: str, known: Knowledge) -> Substance:
     return Substance(tuple(dict.fromkeys(i for m in medicines for i in known.medicines[m].ingredients)),
                      tuple(c for c in known.allergy_classes if c.name in classes), beside,
                      tuple(dict.fromkeys(_as_written(phrase, text) for phrase in phrases)), _telling(own), empty=none)
+
+
+def _was_treatment(before: Found, medicine: str, known: Knowledge) -> bool:
+    said = "".join(f"{word} " for run, _ in before for word in run)
+    treats = medicine == "epinephrine" or not known.medicines[medicine].groups.isdisjoint(_TREAT)
+    return treats and any(book for _, book in before) and _TREATED.search(said) is not None
 
 
 def own_words(named: Named) -> frozenset[str]:
