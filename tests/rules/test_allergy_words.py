@@ -36,6 +36,8 @@ def worst(allergy: KnownAllergy, medicine: str) -> tuple[str, int] | None:
     ("Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet [Augmentin]", "hives", "Augmentin", ("allergy", 1)),
     ("calcium", "", "calcium 500 mg", ("allergy", 1)),
     ("INH", "", "INH 300 mg", None),  # T2 not checked on both sides: it may be an inhaler
+    ("iodine", "rash", "povidone iodine", ("allergy", 2)), ("povidone iodine", "hives", "iodine tincture", ("allergy", 1)),
+    ("tetanus vaccine", "anaphylaxis", "tetanus and diphtheria vaccine", ("allergy", 1)),
     # a class written in the line
     ("sulfa", "SJS", "trimethoprim/sulfa", ("allergy", 1)),
     ("amoxicillin", "anaphylaxis", "penicillin 250 mg", ("allergy-class", 1)),
@@ -45,6 +47,8 @@ def worst(allergy: KnownAllergy, medicine: str) -> tuple[str, int] | None:
     # words that many medicines share make nothing the same
     ("Haemophilus vaccine", "anaphylaxis", "rabies vaccine", None),
     ("hepatitis B vaccine", "anaphylaxis", "hepatitis A vaccine", None),
+    ("calcium", "hives", "atorvastatin calcium", None), ("penicillin, asthma", "", "Zorblaxin for asthma", None),
+    ("human albumin", "hives", "insulin human", None), ("folic acid", "hives", "tranexamic acid", None),
     ("vitamin Q", "hives", "vitamin Z complex", None),
     ("rash from a tablet", "hives", "some new tablet", None),
     ("penicillin", "hives", "fluticasone 125 mcg inh", None),

@@ -14,7 +14,7 @@ from typing import Final
 
 from clinicdesk.rules.checking.case import Case, Line, alert, allergy_words, listed, name, not_checked, slug
 from clinicdesk.rules.checking.reactions import AIRWAY, ITCH, Weight, is_severe, weight_of, without_denials
-from clinicdesk.rules.checking.substances import Substance, own_words, read_substance
+from clinicdesk.rules.checking.substances import Substance, read_substance, shared_words
 from clinicdesk.rules.knowledge import AllergyClass, CrossReaction
 from clinicdesk.rules.look_alikes import nearest
 from clinicdesk.rules.medicine_names import folded, key_of, words_of
@@ -128,9 +128,8 @@ def _classes(case: Case, one: _Read) -> Iterator[AllergyClass]:
 
 def _same_words(case: Case, line: Line, one: _Read) -> Iterator[Alert]:
     """The same word in both, where no table knows it (“Keflex”), and a class in the line (“penicillin 500 mg”, “trimethoprim/sulfa”)."""
-    own = own_words(line.named)
     whole = key_of(line.prescribed.medicine) == key_of(one.allergy.substance)
-    if shared := sorted(own & one.substance.own) or ([key_of(one.allergy.substance)] if whole and one.substance.empty else []):
+    if shared := shared_words(line.named, one.substance) or ([key_of(one.allergy.substance)] if whole and one.substance.empty else []):
         tier = {"severe": 1, "unknown": 1, "mild": 2, "other": 2}[one.weight]
         taken = any(set(shared) & set(words_of(text)) for text in one.allergy.tolerated)
         yield alert(case, "allergies", "allergy", 3 if taken else tier, slug("allergy", *shared), line.prescribed.medicine,

@@ -33,15 +33,15 @@ near neck needed never no none nor nose not now off old once only organism other
 patient patients per possible possibly pressure previous previously probable probably problem problems proven pt query quite ray reacted
 reacts recent record recorded related report reported reports required right said same says see several severe severely severity she
 should sick similar since small so some stated still stomach stop stopped sudden suddenly suspected swallow swallowing symptom symptoms
-take taken takes taking test tested than that their them then there these they this throat time tongue too tummy turned twice under
+take taken takes taking test tested than that their them then there these they this throat time told tongue too tummy turned twice under
 unknown unsure until unwell up upset upsets us use used using very via was we week weeks well went were when whenever where which while
 who whole widespread will within woke would year years yes young your
 """)
 #: Words many different medicines and vaccines share: alone they make nothing the same.
 _SHARED: Final = word_set("""
-acid agent antibiotic blue brown capsule chest complex compound cough drug ear extract eye fever forte green health herbal hormone
-infection inh infections injection jab liver medicine mixture oil pain painkiller pill pills pink powder red remedy shot skin solution
-spray supplement tablet tonic vaccine vaccination vitamin vitamins white yellow
+acid agent antibiotic blue brown capsule chest complex compound cough drug ear extract eye fever forte green health hepatitis herbal
+hormone human infection infections inh injection jab liver medicine mixture oil pain painkiller pill pills pink powder red remedy shot
+skin solution spray supplement tablet tonic vaccination vaccine vitamin vitamins white yellow
 """)
 _SHORTEST: Final = 3
 Found = list[tuple[tuple[str, ...], NameBook | None]]
@@ -49,14 +49,15 @@ Found = list[tuple[tuple[str, ...], NameBook | None]]
 
 @dataclass(frozen=True, slots=True)
 class Substance:
-    """A text read: `beside` is what stands beside the names, `left` the runs of words nobody knows, as written, `own` the words that would
-    make it the same as another text. `empty` when nothing in it is known at all."""
+    """A text read: `beside` is what stands beside the names, `left` the runs of words nobody knows, as written, `own` the words no table
+    knows, `words` these and the words of its medicines: by them it is the same as another text. `empty` when nothing in it is known."""
 
     ingredients: tuple[str, ...]
     classes: tuple[AllergyClass, ...]
     beside: str
     left: tuple[str, ...]
     own: frozenset[str]
+    words: frozenset[str]
     empty: bool
 
     @property
@@ -69,7 +70,7 @@ def read_substance(text: str, known: Knowledge) -> Substance:
     """Read the text of an allergy."""
     words = set(words_of(text))
     if words <= _NONE | _KNOWN and words & _NONE:
-        return Substance((), (), "", (), frozenset(), empty=False)
+        return Substance((), (), "", (), frozenset(), frozenset(), empty=False)
     product = _PRODUCT.search(text) is not None  # what RxNorm writes: the bracket holds a brand of what stands before it
     plain = text if product else text.replace("[", "(").replace("]", ")")
     books = (known.names, known.allergy_names, known.other_names)
@@ -87,10 +88,11 @@ def read_substance(text: str, known: Knowledge) -> Substance:
             left.append([])
     phrases = [one for one in (*left, *([salt] for salt in salts)) if one]
     none = not any(book for _, book in found)
-    own = {word for phrase in phrases for word in phrase} | bracketed(text) | ({run[0] for run, _ in found} & SALTS if none else set())
+    unknown = {word for phrase in phrases for word in phrase} | bracketed(text) | ({run[0] for run, _ in found} & SALTS if none else set())
+    own, named = _telling(unknown), _telling({word for run, book in found if book is known.names for word in run})
     return Substance(tuple(dict.fromkeys(i for m in medicines for i in known.medicines[m].ingredients)),
                      tuple(c for c in known.allergy_classes if c.name in classes), beside,
-                     tuple(dict.fromkeys(_as_written(phrase, text) for phrase in phrases)), _telling(own), empty=none)
+                     tuple(dict.fromkeys(_as_written(phrase, text) for phrase in phrases)), own, named - SALTS | own, empty=none)
 
 
 def _was_treatment(before: Found, medicine: str, known: Knowledge) -> bool:
@@ -99,10 +101,11 @@ def _was_treatment(before: Found, medicine: str, known: Knowledge) -> bool:
     return treats and any(book for _, book in before) and _TREATED.search(said) is not None
 
 
-def own_words(named: Named) -> frozenset[str]:
-    """The words of a prescribed medicine that would make it the same as an allergy: those no table knows, and brands in brackets."""
-    own = {*named.unknown, *bracketed(named.text)}
-    return _telling(own if named.known else own | SALTS.intersection(words_of(named.text)))
+def shared_words(named: Named, allergy: Substance) -> list[str]:
+    """Words of a prescribed medicine that make it the same as an allergy, though one of the two is in no table: a brand, “iodine”."""
+    words = set(words_of(named.text))
+    own = _telling({*named.unknown, *bracketed(named.text)} | (set() if named.known else words & SALTS))
+    return sorted(own & allergy.words | (_telling(words) - SALTS | own) & allergy.own)
 
 
 def _telling(words: set[str]) -> frozenset[str]:
