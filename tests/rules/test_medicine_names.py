@@ -137,3 +137,15 @@ def test_a_mistyped_name_is_never_another_medicine_in_silence() -> None:
             if not found.unknown and {i for m in found.found for i in KNOWN.medicines[m].ingredients} not in (set(), set(keys[key])):
                 wrong.append((key, text, found.found))
     assert not wrong
+
+
+def test_every_presentation_is_local_by_its_form_and_understood() -> None:
+    put_on = {"cream", "ointment", "gel", "lotion", "shampoo", "eye drops", "eye ointment", "ear drops", "mouthwash"}
+    wrong = []
+    for product in KNOWN.formulary.products():
+        for one in product.presentations:
+            named = name(f"{product.name} {one.strength} {one.form}", KNOWN)
+            systemic = any(KNOWN.medicines[i].groups & {"nitrate", "opioid", "sex-hormone", "maoi"} for i in named.ingredients)
+            if named.local is not (one.form in put_on and not systemic) or named.unknown:
+                wrong.append((named.text, named.local, named.unknown))
+    assert not wrong
