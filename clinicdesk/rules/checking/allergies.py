@@ -17,7 +17,7 @@ from clinicdesk.rules.checking.reactions import AIRWAY, ITCH, Weight, is_severe,
 from clinicdesk.rules.checking.substances import Substance, read_substance, shared_words
 from clinicdesk.rules.knowledge import AllergyClass, CrossReaction
 from clinicdesk.rules.look_alikes import nearest
-from clinicdesk.rules.medicine_names import folded, key_of, words_of
+from clinicdesk.rules.medicine_names import folded, key_of, name_words, runs, words_of
 from clinicdesk.rules.safety import Alert, KnownAllergy
 
 _HIGH_PARACETAMOL_MG: Final = 1000
@@ -105,10 +105,10 @@ def _line(case: Case, line: Line, one: _Read, every: list[_Read]) -> Iterator[Al
     if not said:
         yield from _same_words(case, line, one)
     for ingredient in line.named.ingredients:
-        family = next((c for c in _classes(case, one) if ingredient in c.members), None)
-        if family is not None and ingredient not in said:
+        families = [c for c in _classes(case, one) if ingredient in c.members]
+        if families and ingredient not in said:
             said.add(ingredient)
-            yield _of_class(case, line, one, ingredient, family)
+            yield _of_class(case, line, one, ingredient, min(families, key=lambda family: _class_tier(one, family)))
     for ingredient in line.named.ingredients:
         if ingredient in said:
             continue
@@ -136,7 +136,8 @@ def _same_words(case: Case, line: Line, one: _Read) -> Iterator[Alert]:
                     f"This patient is recorded as allergic to {one.allergy.substance}: {_reaction(one)}.",
                     advice="Choose another medicine, or correct the allergy if it is wrong.", other=one.allergy.substance,
                     facts=(allergy_words(one.allergy),), source="clinical-safety-1.9")
-    written = case.knowledge.allergy_names.read(" ".join(line.named.unknown)).found
+    books = (case.knowledge.names, case.knowledge.allergy_names)
+    written = {book.at(run, 0)[1] for run, book in runs(name_words(line.named.text), *books) if book is case.knowledge.allergy_names}
     for family in case.knowledge.allergy_classes:
         if family.name in written and (family in one.classes or not family.members.isdisjoint(one.ingredients)):
             opioid = family.name == "opioids"

@@ -37,11 +37,13 @@ take taken takes taking test tested than that their them then there these they t
 unknown unsure until unwell up upset upsets us use used using very via was we week weeks well went were when whenever where which while
 who whole widespread will within woke would year years yes young your
 """)
-#: Words many different medicines and vaccines share: alone they make nothing the same.
+#: Words many different medicines and vaccines share, and what they are for: alone they make nothing the same.
 _SHARED: Final = word_set("""
-acid agent antibiotic blue brown capsule chest complex compound cough drug ear extract eye fever forte green health hepatitis herbal
-hormone human infection infections inh injection jab liver medicine mixture oil pain painkiller pill pills pink powder red remedy shot
-skin solution spray supplement tablet tonic vaccination vaccine vitamin vitamins white yellow
+acid acne agent antibiotic anxiety arthritis asthma bladder blue brand bronchitis brown capsule capsules chest cholesterol cold complex
+compound cough course courses depression diabetes drug ear eczema extract eye fever flu forte gout green hayfever headache health heart
+hepatitis herbal hormone human infection infections inh injection jab kidney liver medicine migraine mixture nausea oil pain painkiller
+pill pills pink pneumonia powder red remedy shot sinusitis skin solution spray supplement tablet tablets therapy thyroid tonic tonsillitis
+treatment ulcer urine uti vaccination vaccine vitamin vitamins white wound yellow
 """)
 _SHORTEST: Final = 3
 Found = list[tuple[tuple[str, ...], NameBook | None]]
