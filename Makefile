@@ -73,7 +73,7 @@ bundle: $(VENV)/dev.stamp ## the program to install: dist/clinicdesk, which need
 	@du -sh dist/clinicdesk
 
 bundle-test: $(VENV)/dev.stamp ## try dist/clinicdesk as another person would: the tour without Python, moved, read-only, twice at once
-	$(BIN)/python -m pytest -q -rA --no-header --show-capture=no tests/bundle
+	$(BIN)/python -m pytest -q -rA --no-header --show-capture=no -o faulthandler_timeout=3600 tests/bundle
 
 codes: $(VENV)/dev.stamp ## write resources/icd10cm.tsv.xz anew from the installed release
 	$(BIN)/python resources/make_icd10cm.py resources/icd10cm.tsv.xz

@@ -85,9 +85,9 @@ def new_name(clinic: Clinic) -> Path:
     return path
 
 
-def may_back_up(clinic: Clinic) -> bool:
+def may_back_up(addresses: Addresses) -> bool:
     """Whether this computer holds a sign-in that can read everything."""
-    return bool(clinic.addresses.backup or clinic.addresses.owner)
+    return bool(addresses.backup or addresses.owner)
 
 
 def back_up(clinic: Clinic, target: Path | None = None, progress: Progress = nothing, *, token: str | None = None) -> Taken:
@@ -154,7 +154,7 @@ def overview(clinic: Clinic, *, token: str) -> Overview:
     """The clinic's backups with their proofs."""
     with clinic.read(token) as session:
         known, alarm = backup_proofs.proofs(session), backup_proofs.overdue(session)
-    return Overview(listed(clinic, known), folder(clinic.settings), alarm, may_back_up(clinic))
+    return Overview(listed(clinic, known), folder(clinic.settings), alarm, may_back_up(clinic.addresses))
 
 
 def choose_folder(clinic: Clinic, path: Path, *, token: str) -> None:
@@ -281,7 +281,7 @@ def nightly(clinic: Clinic, progress: Progress = nothing) -> tuple[Taken | None,
 
 def nightly_of(clinic: Clinic) -> Nightly | None:
     """`nightly` for the worker, which says by a call when it ends; None where this computer may not read everything."""
-    if not may_back_up(clinic):
+    if not may_back_up(clinic.addresses):
         return None
 
     def run(ended: Callable[[], bool]) -> None:

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from clinicdesk.config import Settings, prepare_data_dir
 from clinicdesk.credentials import Credentials
-from clinicdesk.errors import CannotStart, SecondFactorNeeded, SignInRefused, Unavailable
+from clinicdesk.errors import CannotStart, SecondFactorNeeded, SignedOut, SignInRefused, Unavailable
+from clinicdesk.former_keys import keep_former
 from clinicdesk.jobs.worker import Worker
 from clinicdesk.rules.one_time_codes import plain_code
 from clinicdesk.rules.passwords import check_password
@@ -191,6 +192,11 @@ class Clinic:
         self._people[half.token] = me
         return SignedIn(half.token, me)
 
+    def _person(self, token: str) -> Me:
+        if (me := self._people.get(token)) is None:
+            raise SignedOut
+        return me
+
     def sign_out(self, token: str) -> None:
         """End the session; harmless when it is over already."""
         self._people.pop(token, None)
@@ -211,7 +217,7 @@ class Clinic:
 
     def change_password(self, token: str, old: str, new: str) -> None:
         """Change one's own password; SignInRefused when the old one is wrong (and that is counted)."""
-        me = self._people[token]
+        me = self._person(token)
         check_password(new, me.username, field="new_password")
         with self.database.read(token, me) as session:
             how = proofs.challenge(session, me.username)
@@ -226,7 +232,7 @@ class Clinic:
     def leave_second_factor(self, token: str, code: str) -> None:
         """Switch one's own second factor off by one of its codes; SignInRefused when it does not fit."""
         wrong = "This code is wrong, or was used already."
-        try_id = self._try(self._people[token].username, plain_code(code).encode(), self.workstation, wrong)
+        try_id = self._try(self._person(token).username, plain_code(code).encode(), self.workstation, wrong)
         with self.write(token) as session:
             left = second_factor.leave(session, try_id)
         if not left:
@@ -334,7 +340,10 @@ def _identity(settings: Settings, credentials: Credentials, addresses: Addresses
         key = stored_key(credentials)
         if isinstance(fingerprint, str):
             with database.read() as session:
-                return vault_of(session, key), str(zone or settings.zone)
+                vault = vault_of(session, key)
+            with suppress(OSError):  # for a day without this database; a full disk must not keep anybody from working
+                keep_former(settings.data_dir, vault)
+            return vault, str(zone or settings.zone)
         if addresses.owner is None:
             raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Start ClinicDesk once where its database is kept.")
         if key is None:

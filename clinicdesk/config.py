@@ -20,6 +20,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from clinicdesk.errors import CannotStart
+from clinicdesk.whole_files import write_whole
 
 CONFIG_FILE = "clinicdesk.toml"
 ENV_FILE = ".env"
@@ -186,9 +187,7 @@ def keep_setting(data_dir: Path, name: str, value: str) -> None:
     path = data_dir / CONFIG_FILE
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     others = [line for line in lines if line.partition("=")[0].strip() != name]
-    draft = path.with_suffix(".new")
-    draft.write_text("\n".join([f"{name} = {json.dumps(value, ensure_ascii=False)}", *others]) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, ("\n".join([f"{name} = {json.dumps(value, ensure_ascii=False)}", *others]) + "\n").encode())
 
 
 def prepare_data_dir(data_dir: Path) -> Path:

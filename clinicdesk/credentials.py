@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from clinicdesk.errors import CannotStart
 from clinicdesk.locks import FileLock
+from clinicdesk.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -213,11 +214,4 @@ class Credentials:
 
 
 def _write_privately(path: Path, values: dict[str, str]) -> None:
-    """Replace the file in one step; nobody but the owner can read it at any moment, and a crash leaves the old or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        json.dump(values, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, json.dumps(values, indent=1).encode())

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from clinicdesk.clinic import store_key, stored_key
 from clinicdesk.credentials import Credentials
 from clinicdesk.errors import ClinicError
+from clinicdesk.former_keys import keep_former
 from clinicdesk.models.erasing import ClinicKey
 from clinicdesk.models.people import PatientKey
 from clinicdesk.storage.database import ClinicSession
@@ -42,7 +43,7 @@ def begin(session: ClinicSession, data_dir: Path) -> None:
     both = Vault(vault.clinic_key, vault.generation)
     both.learn(key, number)
     with session.attempt():
-        session.execute(select(func.clinic.begin_key(number, both.fingerprint(), both.former())))
+        session.execute(select(func.clinic.begin_key(number, both.fingerprint(), both.formers()[number])))
     Credentials(data_dir).set(NEXT_KEY, base64.b64encode(key).decode())
 
 
@@ -63,6 +64,7 @@ def take_up(session: ClinicSession, data_dir: Path) -> int:
                               "Go on there, or enter the new key here first with “clinicdesk key enter”.")
         store_key(credentials, key)
         session.vault.learn(key, row.generation)
+        keep_former(data_dir, session.vault)
         credentials.delete(NEXT_KEY)
     return left(session)
 
@@ -91,6 +93,38 @@ def finish(session: ClinicSession) -> None:
     """The new key is the clinic's: from now on a computer with the old one does not start. Refused while anything is left."""
     with session.attempt():
         session.execute(select(func.clinic.finish_key(session.vault.generation)))
+
+
+def follow(session: ClinicSession, keys: Vault) -> None:
+    """Bring a restored clinic to the newest key in `keys`, as the owner and before anybody works: the kit that is in the safe today is the
+    right one for it, and erasures proven by a later key can be proven in it. Nothing to do where it is as new as that.
+
+    A change that was under way when the backup was taken is finished by it, or is still under way where its key is not in `keys`.
+    """
+    newest = keys.generation
+    if session.vault.generation >= newest:
+        return
+    for number, former in keys.formers().items():
+        if number > session.vault.generation:
+            begun = session.get(ClinicKey, number) or ClinicKey(generation=number)
+            begun.fingerprint, begun.former = keys.fingerprint(number), former
+            session.add(begun)
+    for row in session.scalars(select(PatientKey).where(PatientKey.generation < newest)):
+        row.wrapped = keys.wrap(keys.unwrap(row.wrapped, row.patient_id, row.purpose, row.generation), row.patient_id, row.purpose)
+        row.generation = newest
+    signers = session.execute(text("select s.key_id, s.wrapped, s.generation, s.user_id, encode(k.public_key, 'hex') as public"
+                                   " from clinic.signing_secrets s join clinic.signing_keys k on k.id = s.key_id where s.generation < :g"),
+                              {"g": newest}).all()
+    for secret in signers:
+        owner, purpose = f"user:{secret.user_id}", f"signing:{secret.public}"
+        again = keys.wrap(keys.unwrap(bytes(secret.wrapped), owner, purpose, secret.generation), owner, purpose)
+        session.execute(text("update clinic.signing_secrets set wrapped = :w, generation = :g where key_id = :k"),
+                        {"w": again, "g": newest, "k": secret.key_id})
+    session.flush()
+    session.execute(text("update clinic.clinic_keys set finished_at = now() where generation <= :g and finished_at is null"), {"g": newest})
+    session.execute(text("select audit.note('finish', 'clinic key', null, :n)"), {"n": f"generation {newest}"})
+    for number in range(session.vault.generation + 1, newest + 1):
+        session.vault.learn(keys.key(number), number)
 
 
 def change(perform: Callable[..., Any], data_dir: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from clinicdesk import erasures_known, key_change
 from clinicdesk.clinic import CLINIC_KEY, Clinic, open_clinic, store_key, stored_key
 from clinicdesk.config import Settings, load_settings, prepare_data_dir
 from clinicdesk.credentials import Credentials
+from clinicdesk.erasures_known import Known
 from clinicdesk.errors import CannotStart, ClinicError
+from clinicdesk.former_keys import keep_former, with_former
 from clinicdesk.jobs.worker import deliver_all
 from clinicdesk.rules.key_code import read_key_code
-from clinicdesk.rules.moments import clinical_date
 from clinicdesk.services import accounts, auditing, backup_proofs, erasing
 from clinicdesk.storage import backup_reading, inventory
-from clinicdesk.storage.backup_file import BackupDamaged, read_header
+from clinicdesk.storage.backup_file import BackupDamaged, WrongKey, read_header
 from clinicdesk.storage.documents import Documents
 from clinicdesk.storage.embedded import EmbeddedServers
 from clinicdesk.storage.inventory import Progress
@@ -40,7 +42,7 @@ class Cancelled(ClinicError):
 class Restored:
     """A clinic that was restored. `rows`, `visits`, `files` were compared one by one; `erased` people were erased again.
 
-    `caution` is a sentence where the ledger of erasures is not at hand, as on a new computer; "" else.
+    `caution` is a sentence where no ledger of erasures that is surely whole is at hand, as on a new computer; "" else.
     """
 
     data_dir: Path
@@ -63,9 +65,29 @@ def verify(path: Path, vault: Vault, progress: Progress = nothing) -> backup_rea
 
 
 def own_key(path: Path, settings: Settings) -> bytes | None:
-    """The clinic key this computer holds, when it is the one that opens this backup."""
-    key = stored_key(Credentials(settings.data_dir))
-    return key if key is not None and Vault(key).fits(base64.b64decode(read_header(path).fingerprint)) else None
+    """The clinic key, of those this computer holds, that opens this backup: an earlier one where the key was changed since."""
+    fingerprint = base64.b64decode(read_header(path).fingerprint)
+    vault = _own_vault(settings, fingerprint)
+    return vault.key_of(fingerprint) if vault else None
+
+
+def vault_for(path: Path, key: bytes, settings: Settings) -> Vault:
+    """What opens this backup: the key, with the clinic's other keys where this computer holds them. WrongKey when it does not fit."""
+    fingerprint = base64.b64decode(read_header(path).fingerprint)
+    vault = _own_vault(settings, fingerprint)
+    if vault is None or vault.key_of(fingerprint) != key:
+        vault = Vault.opened_by(key, fingerprint)
+    if vault is None:
+        raise WrongKey
+    return vault
+
+
+def _own_vault(settings: Settings, fingerprint: bytes) -> Vault | None:
+    key = stored_key(Credentials(settings.data_dir)) if settings.data_dir.is_dir() else None
+    if key is None:
+        return None
+    vault = with_former(settings.data_dir, key)
+    return vault if vault is not None and vault.fits(fingerprint) else Vault.opened_by(key, fingerprint)
 
 
 def typed_key(typed: str) -> bytes:
@@ -80,13 +102,13 @@ def typed_key(typed: str) -> bytes:
 def restore(path: Path, into: Path, key: bytes, settings: Settings, progress: Progress = nothing) -> Restored:
     """Make `into` the data folder of the clinic as the backup holds it, with servers and passwords of its own; they are stopped at the end.
 
-    `settings` are those of the folder this is started from: its ledger of erasures is replayed. ClinicError says what is wrong with the
-    file, the key or the folder; nothing half-restored is left then.
+    `settings` are those of the folder this is started from: the ledgers of erasures they lead to are replayed. ClinicError says what is
+    wrong with the file, the key or the folder; nothing half-restored is left then.
     """
     into = into.expanduser().absolute()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise CannotStart("not_empty", f"{into} is not empty.", "Choose a new or an empty folder: a restore never writes over anything.")
-    begun, vault, existed = time.monotonic(), Vault(key), into.exists()
+    begun, vault, existed = time.monotonic(), vault_for(path, key, settings), into.exists()
     checked = backup_reading.check(path, vault, progress)
     backup_reading.fits_here(checked.header)
     own = own_settings(into, load_settings(data_dir=into))  # as it will be opened: the names of collections may be set outside
@@ -95,25 +117,20 @@ def restore(path: Path, into: Path, key: bytes, settings: Settings, progress: Pr
         prepare_data_dir(into)
         credentials = Credentials(into)
         store_key(credentials, key)
-        erased = _restore_into(own, path, vault, checked, settings, progress)
+        known = erasures_known.gather(settings, own=own_key(path, settings) is not None)
+        erased = _restore_into(own, path, vault, checked, settings, known, progress)
+        store_key(credentials, vault.clinic_key)
+        keep_former(into, vault)
     except BaseException:
         _undo_restore(into, credentials, existed=existed)
         raise
     manifest = checked.manifest
     return Restored(into, checked.header.at, manifest.rows(), manifest.visits[0], manifest.files[0], erased,
-                    round(time.monotonic() - begun, 1), _caution(path, settings))
+                    round(time.monotonic() - begun, 1), known.caution(checked.header.at))
 
 
-def _caution(path: Path, settings: Settings) -> str:
-    """What to do about people who were erased since, where this computer neither has the ledger nor belongs to the clinic."""
-    if (settings.data_dir / erasing.LEDGER).exists() or (settings.data_dir.is_dir() and own_key(path, settings) is not None):
-        return ""
-    since = clinical_date(read_header(path).at.date())
-    return (f"This computer has no ledger of erasures. Whoever was erased after {since} is readable again:"
-            f" copy {erasing.LEDGER} from a computer of the clinic to this one and restore once more, or erase them again.")
-
-
-def _restore_into(own: Settings, path: Path, vault: Vault, checked: backup_reading.Checked, settings: Settings, progress: Progress) -> int:
+def _restore_into(own: Settings, path: Path, vault: Vault, checked: backup_reading.Checked, settings: Settings, known: Known,
+                  progress: Progress) -> int:
     servers = servers_in(own)
     try:
         progress("Starting the databases", 0, 1)
@@ -129,18 +146,20 @@ def _restore_into(own: Settings, path: Path, vault: Vault, checked: backup_readi
         if different:
             raise BackupDamaged(f"What was restored is not what was saved. {different[0]}")
         backup_reading.resume_jobs(addresses)
-        return _take_into_use(own, checked, settings)
+        return _take_into_use(own, checked, settings, vault, known)
     finally:
         servers.stop()
 
 
-def _take_into_use(own: Settings, checked: backup_reading.Checked, settings: Settings) -> int:
-    """Bring the tables up to date, send documents the backup lacks from the outbox, erase again who was erased since."""
+def _take_into_use(own: Settings, checked: backup_reading.Checked, settings: Settings, vault: Vault, known: Known) -> int:
+    """Bring the tables and the clinic key up to date, send documents the backup lacks from the outbox, erase again who was erased since."""
     clinic = open_clinic(own, worker=False)
     try:
+        with clinic.as_owner() as session:
+            key_change.follow(session, vault)
         if checked.manifest.missing:
             deliver_all(clinic.worker_database, again=True)
-        erased = _replay_erasures(clinic, settings)
+        erased = _replay_erasures(clinic, known)
         if (settings.data_dir / auditing.ANCHORS).exists():
             shutil.copyfile(settings.data_dir / auditing.ANCHORS, own.data_dir / auditing.ANCHORS)
         with clinic.as_owner() as session:
@@ -152,14 +171,13 @@ def _take_into_use(own: Settings, checked: backup_reading.Checked, settings: Set
     return erased
 
 
-def _replay_erasures(clinic: Clinic, settings: Settings) -> int:
-    """Erase again in the restored clinic whom the ledger of the folder this was started from names; how many.
+def _replay_erasures(clinic: Clinic, known: Known) -> int:
+    """Erase again in the restored clinic whom the ledgers that were found name; how many.
 
     A ledger that cannot be replayed fails the restore: who was erased must not come back.
     """
-    here = erasing.read_ledger(settings.data_dir / erasing.LEDGER)
     with clinic.as_owner() as session:
-        lines = erasing.everywhere(session, here)
+        lines = erasing.everywhere(session, *known.ledgers)
         return erasing.replay(session, lines) if lines else 0
 
 

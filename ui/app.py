@@ -110,9 +110,11 @@ class Application(QObject):
     def close(self) -> None:
         """Leave in the right order. Safe to call once, after the event loop ended."""
         self._take_down()
-        self._end_session()
-        if not self.pool.close(seconds=20):
+        ended = self._retire()
+        if not self.pool.close(seconds=20):  # every write is done before the session it runs under ends
             log.error("a worker is still busy at exit")
+        for token in ended:
+            self.clinic.sign_out(token)
         if self._listener is not None:
             self._listener.stop()
         for clinic in self._clinics:
@@ -201,17 +203,23 @@ class Application(QObject):
 
     @Slot()
     def _closed(self) -> None:
-        self._end_session()
-        self.app.quit()
+        self.app.quit()  # and `close` ends the session
 
     def _end_session(self) -> None:
-        if self.desk is not None:
-            desk, self.desk = self.desk, None
-            clinic, token = self.clinic, desk.token
-            self.pool.run(self, lambda: clinic.sign_out(token), None, lambda _error: None, keep=True)
-            self.memory.setValue("theme", self.theme.mode)
-            desk.retire()
-            desk.deleteLater()
+        """The window has waited for its writes (`MainWindow.sign_out_requested`)."""
+        clinic = self.clinic
+        for token in self._retire():
+            self.pool.run(self, partial(clinic.sign_out, token), None, lambda _error: None, keep=True)
+
+    def _retire(self) -> list[str]:
+        """Nobody works here any more; the token of who did."""
+        if self.desk is None:
+            return []
+        desk, self.desk = self.desk, None
+        self.memory.setValue("theme", self.theme.mode)
+        desk.retire()
+        desk.deleteLater()
+        return [desk.token]
 
     def _show(self, window: QWidget) -> None:
         self._take_down()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QWindow
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QWindow
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from clinicdesk.errors import SecondFactorNeeded, SignInRefused
 from ui.desk import Desk
@@ -19,6 +20,10 @@ from ui.widgets.text import button, label, row
 
 #: Idle minutes before the window locks, until the clinic's settings are read. The kiosk is shared, so it is the quickest.
 IDLE_MINUTES = {"receptionist": 10, "doctor": 10, "administrator": 5, "patient": 2}
+
+
+#: The property of a window that everybody may see: the call screen in the waiting room goes on while a desk is locked.
+PUBLIC = "public"
 
 
 class Sessions(Doors, Protocol):
@@ -46,9 +51,11 @@ class Sessions(Doors, Protocol):
 
 
 class IdleWatch(QObject):
-    """Notices keys, clicks, wheel and pointer in every window of the application. Signal `idled()` after so many minutes without."""
+    """Notices keys, clicks, wheel and pointer in every window of the application. Signals: `idled()` after so many minutes without,
+    `lock_pressed()` for Ctrl+L in any of them, under a dialog too."""
 
     idled = Signal()
+    lock_pressed = Signal()
     used = Signal()
 
     def __init__(self, minutes: float, parent: QObject | None = None) -> None:
@@ -94,9 +101,15 @@ class IdleWatch(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         kinds = QEvent.Type
+        if isinstance(event, QKeyEvent) and event.type() == kinds.KeyPress and event.keyCombination() == _LOCK:
+            self.lock_pressed.emit()
+            return True
         if event.type() in (kinds.KeyPress, kinds.MouseMove, kinds.MouseButtonPress, kinds.Wheel, kinds.TouchBegin):
             self.note()
         return False
+
+
+_LOCK = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_L)
 
 
 class _Cover(QWidget):
@@ -140,11 +153,13 @@ class LockScreen(QDialog):
         self.step: CodeStep | EnrolStep | None = None  #: asks for a code when the session was over
         self.setWindowTitle(self.tr("Locked"))
         self.setWindowModality(Qt.WindowModality.ApplicationModal)
-        self._covers = [_Cover(desk, top) for top in QApplication.topLevelWidgets()
-                        if top.isVisible() and top is not self and isinstance(top, QWidget) and top.windowType() != Qt.WindowType.Popup]
-        for popup in QApplication.topLevelWidgets():
-            if popup.isVisible() and popup.windowType() == Qt.WindowType.Popup:
-                popup.close()
+        self._covers: list[_Cover] = []
+        self._later: list[QWidget] = []  # windows that opened while it was locked: an answer that came late, a sheet it leads to
+        for top in QApplication.topLevelWidgets():
+            if top.isVisible():
+                self._hide_content(top)
+        if (app := QApplication.instance()) is not None:
+            app.installEventFilter(self)
         picture = label()
         picture.setPixmap(desk.theme.icons.pixmap("lock", 40, "accent", self.devicePixelRatioF()))
         picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -157,6 +172,7 @@ class LockScreen(QDialog):
         self.error = label("", "error", wrap=True)
         self.unlock_button = button(self.tr("Unlock"), self._unlock, variant="primary", icon="unlock", theme=desk.theme)
         self.out_button = button(self.tr("Sign out"), self.sign_out_requested.emit, variant="quiet")
+        self._warned = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(32, 28, 32, 20)
         layout.setSpacing(10)
@@ -168,7 +184,7 @@ class LockScreen(QDialog):
         layout.addWidget(self.error)
         layout.addWidget(self.unlock_button)
         layout.addLayout(row(None, self.out_button, None))
-        self._parts = (words, self.password, self.unlock_button)
+        self._words, self._parts = words, (words, self.password, self.unlock_button)
         self.error.hide()
         self.setFixedWidth(360)
         self.adjustSize()
@@ -184,12 +200,51 @@ class LockScreen(QDialog):
             self.move(window.geometry().center() - self.rect().center())
         self.password.setFocus()
 
-    def uncover(self) -> None:
-        """Give the windows back."""
+    def _hide_content(self, top: QWidget) -> None:
+        if top is self or top.property(PUBLIC):
+            return
+        if top.windowType() in (Qt.WindowType.Popup, Qt.WindowType.ToolTip):
+            top.close()
+        else:
+            self._covers.append(_Cover(self._desk, top))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Whatever opens while it is locked is covered at once and put off until the person is back: it would lie above the lock."""
+        window = self.parentWidget()
+        if (event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow() and watched is not self
+                and window is not None and window.isVisible()  # one that was left locks nothing any more
+                and not watched.property(PUBLIC) and watched not in self._later
+                and all(cover.parentWidget() is not watched for cover in self._covers)):
+            self._hide_content(watched)
+            if watched.windowType() not in (Qt.WindowType.Popup, Qt.WindowType.ToolTip):
+                self._later.append(watched)
+                QTimer.singleShot(0, watched, watched.hide)
+        return False
+
+    def warn(self, unsaved: Sequence[str]) -> bool:
+        """Say once what signing out would lose; False when there is nothing, or it was said."""
+        if not unsaved or self._warned:
+            return False
+        self._warned = True
+        self.error.setText(" ".join([*unsaved, self.tr("Signing out loses it.")]))
+        self.out_button.setText(self.tr("Sign out and lose it"))
+        self.error.show()
+        self.adjustSize()
+        announce(self.out_button, self.error.text(), assertive=True)
+        return True
+
+    def uncover(self, *, give_back: bool = True) -> None:
+        """Give the windows back; without `give_back` those that opened meanwhile stay away, the person leaves."""
+        if (app := QApplication.instance()) is not None:
+            app.removeEventFilter(self)
         for cover in self._covers:
             cover.hide()
             cover.deleteLater()
         self._covers = []
+        for window in self._later if give_back else ():
+            if isValid(window):
+                window.show()
+        self._later = []
         self.done(QDialog.DialogCode.Accepted)
         self.deleteLater()
 
@@ -197,6 +252,7 @@ class LockScreen(QDialog):
         if not self.unlock_button.isEnabled():
             return
         self.unlock_button.setEnabled(False)
+        self.out_button.setEnabled(False)  # a session on its way would be left living
         self.error.hide()
         username, password = self._desk.me.username, self.password.text()
         self._desk.pool.run(self, lambda: self._sign_in(username, password), self.unlocked.emit, self._refused)
@@ -206,18 +262,39 @@ class LockScreen(QDialog):
             part.hide()
         self.password.clear()
         self.step = next_step(self._desk.theme, self._desk.pool, doors, needed)
-        self.step.back_button.hide()  # the way out is below
+        self.step.back_requested.connect(self._ask_password)
+        self.step.over.connect(self._too_late)
         (self.step.accepted if isinstance(self.step, CodeStep) else self.step.finished).connect(self.unlocked)
         layout = self.layout()
         if isinstance(layout, QVBoxLayout):
             layout.insertWidget(layout.count() - 1, self.step)
+        self.out_button.setEnabled(True)
         self.adjustSize()
         self.step.setFocus()
+
+    @Slot()
+    def _ask_password(self) -> None:
+        """Back from the second factor."""
+        if self.step is not None:
+            self.step.hide()
+            self.step.deleteLater()
+            self.step = None
+        for part in self._parts:
+            part.show()
+        self.unlock_button.setEnabled(True)
+        self.adjustSize()
+        self.password.setFocus()
+
+    @Slot()
+    def _too_late(self) -> None:
+        self._ask_password()
+        self._words.setText(self.tr("That took longer than five minutes. Type your password again."))
 
     def _refused(self, error: Exception) -> None:
         if isinstance(error, SecondFactorNeeded) and self._doors is not None:
             self._ask_code(error, self._doors)
             return
+        self.out_button.setEnabled(True)
         self.error.setText(explain(error).text)
         self.error.show()
         self.adjustSize()

@@ -19,6 +19,7 @@ from ui.backup_alarm import BackupAlarm
 from ui.bell import Bell
 from ui.command_bar import CommandBar
 from ui.desk import Desk
+from ui.leaving import Leaving
 from ui.live import concerns
 from ui.lock import IDLE_MINUTES, IdleWatch, LockScreen, Sessions
 from ui.panel import Action, Panel
@@ -28,7 +29,6 @@ from ui.status_line import ConnectionBanner, StatusLine
 from ui.undo_history import UndoList, do_again, take_back
 from ui.widgets.empty import EmptyState
 from ui.widgets.problem_box import ProblemBox
-from ui.widgets.sheet import Sheet
 from ui.widgets.text import icon_button
 from ui.widgets.toast import Toasts
 
@@ -51,7 +51,6 @@ class MainWindow(QMainWindow):
         self.desk, self.panels, self._sessions = desk, list(panels), sessions
         self._lock: LockScreen | None = None
         self._problem: ProblemBox | None = None
-        self._asking: Sheet | None = None
         self._undo_list: UndoList | None = None
         self._leaving = False
         self._keys: list[QAction] = []
@@ -81,6 +80,7 @@ class MainWindow(QMainWindow):
         layout.addLayout(right, 1)
         self.setCentralWidget(frame)
         self.toasts = Toasts(self, desk.theme)
+        self.leaving = Leaving(desk, self, self.panels, self.toasts)
         self.idle = IdleWatch(IDLE_MINUTES.get(desk.me.role, 10), self)
         self._lock_minutes = lock_minutes
         self._read_minutes()
@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
             self.desk.pool.run(self, lambda: sessions.note_lock(token), None, lambda _error: None, keep=True)
             self._lock = LockScreen(self.desk, self, lambda name, password: sessions.sign_in(name, password, again=token),
                                     sentence=sentence, doors=sessions)
+            self.toasts.hold()
             self._lock.unlocked.connect(self._unlocked)
             self._lock.sign_out_requested.connect(self._out_of_lock)
             self._lock.open()
@@ -163,19 +164,8 @@ class MainWindow(QMainWindow):
         self.desk.remember("theme", self.desk.theme.toggle())
 
     def sign_out(self) -> None:
-        """End the session; when a panel holds unsaved work, ask first with the verb on the button."""
-        self._leave(self.sign_out_requested.emit)
-
-    def _leave(self, go: Callable[[], object]) -> None:
-        unsaved = [panel.unsaved for panel in self.panels if panel.unsaved]
-        if not unsaved:
-            go()
-            return
-        self._asking = Sheet(self.desk, self.tr("Leave unsaved work?"), self.tr("Leave it"), parent=self, key="leave", variant="danger",
-                             size=QSize(460, 200), explanation=" ".join(unsaved))
-        self._asking.cancel_button.setText(self.tr("Stay here"))
-        self._asking.accepted.connect(go)
-        self._asking.open()
+        """End the session, once what was saved last is on the server; when there is unsaved work, ask first with the verb on the button."""
+        self.leaving.leave(self.sign_out_requested.emit)
 
     def undo(self) -> bool:
         """Take back what the visible toast offers to, else the newest thing this person did here; False when there is no such list."""
@@ -254,6 +244,7 @@ class MainWindow(QMainWindow):
         self.connection.retry_requested.connect(self.refresh)
         desk.live.changed.connect(self._changed)
         self.idle.idled.connect(self.lock)
+        self.idle.lock_pressed.connect(self.lock)
         self.idle.used.connect(self._used)
         self.find_box.patient_chosen.connect(lambda row: self.show_topic("patient", row.id))
         if patients:
@@ -353,15 +344,17 @@ class MainWindow(QMainWindow):
             self.desk.take_over(signed_in.token)
             self._lock.uncover()
             self._lock = None
+            self.toasts.release()
             self.idle.note()
             self.refresh()
 
     @Slot()
     def _out_of_lock(self) -> None:
-        if self._lock is not None:
-            self._lock.uncover()
-            self._lock = None
-        self.sign_out_requested.emit()
+        if self._lock is None or self._lock.warn(self.leaving.unsaved()):
+            return
+        self._lock.uncover(give_back=False)
+        self._lock = None
+        self.leaving.once_written(self.sign_out_requested.emit)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -377,9 +370,9 @@ class MainWindow(QMainWindow):
         super().hideEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._leaving and any(panel.unsaved for panel in self.panels):
+        if not self._leaving and self.leaving.hinders:
             event.ignore()
-            self._leave(self._close_anyway)
+            self.leaving.leave(self._close_anyway)
             return
         self.idle.stop()
         super().closeEvent(event)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from clinicdesk.errors import SecondFactorNeeded, SignInRefused
+from clinicdesk.errors import SecondFactorNeeded, SignedOut, SignInRefused
 from clinicdesk.rules.one_time_codes import is_authenticator_code
 from clinicdesk.services.second_factor import Enrolment
 from ui.problems import explain
@@ -64,9 +64,11 @@ class CodeField(QLineEdit):
 
 
 class CodeStep(QWidget):
-    """Asks for the code. Signals: `accepted(answer)` with what `give` answered, `back_requested()`."""
+    """Asks for the code. Signals: `accepted(answer)` with what `give` answered, `back_requested()`, `over()` when it came too late: the
+    password must be given again."""
 
     accepted = Signal(object)
+    over = Signal()
     back_requested = Signal()
 
     def __init__(self, theme: Theme, give: AskCode, *, back: str = "") -> None:
@@ -135,6 +137,8 @@ class CodeStep(QWidget):
 
     def _refused(self, error: Exception) -> None:
         self._busy = False
+        if isinstance(error, SignedOut):
+            self.over.emit()
         self.error.setText(explain(error).text)
         announce(self.code, self.error.text(), assertive=True)
         self.code.selectAll()
@@ -150,10 +154,11 @@ class CodeStep(QWidget):
 class EnrolStep(QWidget):
     """Scan, type one code, keep the recovery codes. `confirm` answers (anything, codes).
 
-    Signals: `finished(anything)`, `back_requested()`.
+    Signals: `finished(anything)`, `back_requested()`, `over()` as in CodeStep.
     """
 
     finished = Signal(object)
+    over = Signal()
     back_requested = Signal()
 
     def __init__(self, theme: Theme, begin: Ask, confirm: AskCode, *, explanation: str = "") -> None:
@@ -240,6 +245,8 @@ class EnrolStep(QWidget):
 
     def _refused(self, error: Exception) -> None:
         self._busy = False
+        if isinstance(error, SignedOut):
+            self.over.emit()
         self.error.setText(explain(error).text)
         announce(self.code, self.error.text(), assertive=True)
         self.code.selectAll()

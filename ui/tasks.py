@@ -61,6 +61,7 @@ class Pool(QObject):
     def __init__(self, parent: QObject | None = None, *, workers: int = 4, inline: bool = False) -> None:
         super().__init__(parent)
         self._inline, self._closed = inline, False
+        self.failed_writes = 0  #: so many writes were refused or lost so far
         self._numbers = itertools.count(1)
         self._todo: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._answers: deque[tuple[int, Any, Exception | None]] = deque()
@@ -76,6 +77,11 @@ class Pool(QObject):
     def busy(self) -> int:
         """How many questions wait for an answer."""
         return len(self._waiting)
+
+    @property
+    def writing(self) -> int:
+        """How many of them are writes."""
+        return sum(waiting.keep for waiting in self._waiting.values())
 
     def run(self, owner: QObject, work: Callable[[], Any], done: Done | None = None, failed: Failed | None = None, *,
             replaces: str | None = None, keep: bool = False) -> None:
@@ -149,6 +155,8 @@ class Pool(QObject):
         if not self._answers:
             return
         number, result, error = self._answers.popleft()
+        if error is not None and number in self._waiting and self._waiting[number].keep:
+            self.failed_writes += 1
         waiting = self._forget(number)
         if waiting is None:
             return

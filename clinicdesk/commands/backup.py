@@ -118,14 +118,13 @@ def verify(ctx: typer.Context, file: File, *, data_dir: DataDir = None, as_json:
     """Check every byte of a backup file against its seals. Exit code 0: whole, 1: damaged or of another key."""
     from clinicdesk import restoring
     from clinicdesk.errors import ClinicError
-    from clinicdesk.storage.vault import Vault
 
     settings = settings_for(ctx, data_dir)
     problem, found = "", None
     try:
         key = restoring.own_key(file, settings) or _asked_key()
         with _progress(quiet=as_json) as show:
-            found = restoring.verify(file, Vault(key), show)
+            found = restoring.verify(file, restoring.vault_for(file, key, settings), show)
     except ClinicError as error:
         problem = error.sentence
     if as_json:

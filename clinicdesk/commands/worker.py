@@ -11,19 +11,23 @@ import typer
 from clinicdesk.commands.options import DataDir, settings_for
 
 if TYPE_CHECKING:
-    from clinicdesk.clinic import Clinic
     from clinicdesk.config import Settings
-    from clinicdesk.storage.servers import Servers
+    from clinicdesk.storage.addresses import Addresses
+    from clinicdesk.storage.database import Database
+    from clinicdesk.storage.documents import Documents
+    from clinicdesk.storage.vault import Vault
 
 
 def worker(ctx: typer.Context, data_dir: DataDir = None) -> None:
-    """Do the clinic's jobs until Ctrl+C or SIGTERM. One beside a shared server is enough; more do no harm."""
-    from clinicdesk.backups import nightly_of
+    """Do the clinic's jobs until Ctrl+C or SIGTERM. One beside a shared server is enough; more do no harm.
+
+    The computer must hold the clinic key: the anchors of the audit log and the ledger of erasures are made with it.
+    """
+    from clinicdesk.backups import may_back_up, nightly_of
+    from clinicdesk.clinic import Clinic
     from clinicdesk.errors import CannotStart
     from clinicdesk.jobs.worker import Worker
     from clinicdesk.storage import schema
-    from clinicdesk.storage.database import Database
-    from clinicdesk.storage.documents import Documents
     from clinicdesk.storage.servers import open_servers
 
     settings = settings_for(ctx, data_dir)
@@ -35,9 +39,8 @@ def worker(ctx: typer.Context, data_dir: DataDir = None) -> None:
             raise CannotStart("role_not_allowed", "The sign-in in DATABASE_URL may not do the clinic's jobs.",
                               "Use a DATABASE_URL that is clinicdesk_worker or a member of it.")
         schema.require_current(url)
-        database = Database(url, zone=settings.zone)
-        database.documents = Documents(servers.addresses.documents, settings.mongodb_db_name, settings.mongodb_collection_name)
-        clinic = _clinic_to_back_up(settings, servers)
+        database, vault, documents = opened(url, servers.addresses, settings)
+        clinic = Clinic(settings, servers.addresses, vault=vault, zone=settings.zone) if may_back_up(servers.addresses) else None
         jobs = Worker(url, database, nightly_of(clinic) if clinic else None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
@@ -51,20 +54,30 @@ def worker(ctx: typer.Context, data_dir: DataDir = None) -> None:
             if clinic is not None:
                 clinic.database.close()
                 clinic.documents.close()
-            database.documents.close()
+            documents.close()
             database.engine.dispose()
     finally:
         servers.close()
     typer.echo("Ended.")
 
 
-def _clinic_to_back_up(settings: Settings, servers: Servers) -> Clinic | None:
-    """The clinic for nightly backups, where this computer may read all of it and holds its key; the servers stay the command's."""
-    from clinicdesk.clinic import Clinic, stored_key
-    from clinicdesk.credentials import Credentials
-    from clinicdesk.storage.vault import Vault
+def opened(url: str, addresses: Addresses, settings: Settings) -> tuple[Database, Vault, Documents]:
+    """The worker's database with all that jobs need: documents, the folder, and the vault of the key this computer keeps.
 
-    key = stored_key(Credentials(settings.data_dir))
-    if key is None or not (servers.addresses.backup or servers.addresses.owner):
-        return None
-    return Clinic(settings, servers.addresses, vault=Vault(key), zone=settings.zone)
+    CannotStart when it keeps none, an old one, or when there is no clinic yet.
+    """
+    from clinicdesk.clinic import stored_key
+    from clinicdesk.credentials import Credentials
+    from clinicdesk.errors import CannotStart
+    from clinicdesk.services.clinic_keys import fingerprints, vault_of
+    from clinicdesk.storage.database import Database
+    from clinicdesk.storage.documents import Documents
+
+    database = Database(url, zone=settings.zone)
+    with database.read() as session:
+        if not fingerprints(session):
+            raise CannotStart("clinic_new", "This clinic has not been set up yet.", "Open ClinicDesk once where its database is kept.")
+        vault = vault_of(session, stored_key(Credentials(settings.data_dir)))
+    documents = Documents(addresses.documents, settings.mongodb_db_name, settings.mongodb_collection_name)
+    database.vault, database.folder, database.documents = vault, settings.data_dir, documents
+    return database, vault, documents

@@ -1,26 +1,43 @@
 """Cases for `clinicdesk check-medicines`: a JSON file of one case or a list becomes facts and lines, or a sentence of what is wrong where.
 
 Words are read as the consulting room reads them (`rules/shorthand.py`). A dose, frequency or duration that cannot be read is no error: the
-line says so and the check reports it.
+line says so and the check reports it. A key that is not known is one: what it says would silently not be checked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, Final
 
 from clinicdesk.errors import Invalid
+from clinicdesk.rules.ages import years
 from clinicdesk.rules.checks import line_of
 from clinicdesk.rules.directions import Direction
+from clinicdesk.rules.doses import fmt_number
 from clinicdesk.rules.safety import KnownAllergy, PatientFacts, Prescribed
 from clinicdesk.rules.shorthand import Parsed, parse, read_dose, read_duration, read_frequency, read_route
+from clinicdesk.rules.vitals import VITALS
 
 _SEX: Final = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M", "i": "I", "indeterminate": "I",
                "other": "I", "": "", "unknown": "", "u": "", "not known": ""}
+#: What a case, a patient, an allergy and a prescribed line may say.
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
+    "case": ("patient", "prescribe", "today"),
+    "patient": ("birth_date", "sex", "weight_kg", "pregnant", "egfr", "allergies", "medicines", "problems"),
+    "allergy": ("substance", "reaction", "severity", "noted_on", "tolerated"),
+    "line": ("medicine", "strength", "dose", "route", "frequency", "duration"),
+})
+#: Words for a person who reads the file; nothing is checked of them.
+_LABELS: Final = frozenset({"id", "name", "title", "note", "comment", "description"})
+#: The hard limits of reference clinical-safety § 1.10.2 and of the consulting room.
+_WEIGHT: Final = (VITALS["weight"].hard_low, VITALS["weight"].hard_high, "kg")
+_EGFR: Final = (Decimal(1), Decimal(200), "mL/min/1.73 m²")
+_OLDEST_YEARS: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,12 @@ class Case:
 def read_cases(text: str, today: date) -> tuple[list[Case], bool]:
     """The cases of a JSON text and whether it was a list. `Invalid` names the place and the fault."""
     try:
-        data = json.loads(text, parse_float=Decimal)
+        data = json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise Invalid("file", "This holds half of a character (a lone surrogate), which is no text.") from None
+    except Invalid:
+        raise
     except ValueError as error:
         raise Invalid("file", f"This is not JSON: {error}.") from None
     except RecursionError:
@@ -44,9 +66,24 @@ def read_cases(text: str, today: date) -> tuple[list[Case], bool]:
     return [_case(data, "the case", today)], False
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in {earlier for earlier, _ in pairs[:number]})
+        raise Invalid("file", f"“{twice}” stands twice in one object; say it once.")
+    return found
+
+
+def _known(data: dict[str, Any], kind: str, where: str) -> None:
+    for key in data:
+        if key not in _KEYS[kind] and key not in _LABELS:
+            raise Invalid("file", f"“{key}” of {where} is not understood. What can be said there: {', '.join(_KEYS[kind])}.")
+
+
 def _case(data: Any, where: str, today: date) -> Case:
     if not isinstance(data, dict):
         raise _wrong(where, "an object with “patient” and “prescribe”")
+    _known(data, "case", where)
     patient = data.get("patient")
     if not isinstance(patient, dict):
         raise _wrong(f"“patient” of {where}", "an object")
@@ -58,6 +95,7 @@ def _case(data: Any, where: str, today: date) -> Case:
 
 
 def _facts(patient: dict[str, Any], where: str, today: date) -> PatientFacts:
+    _known(patient, "patient", f"“patient” of {where}")
     sex = _SEX.get(_text(patient.get("sex"), f"“sex” of {where}").casefold())
     if sex is None:
         raise _wrong(f"“sex” of {where}", "F, M, I or empty")
@@ -67,9 +105,12 @@ def _facts(patient: dict[str, Any], where: str, today: date) -> PatientFacts:
     born = _date(patient.get("birth_date"), f"“birth_date” of {where}")
     if born is not None and born > today:
         raise Invalid("birth_date", f"“birth_date” of {where} is in the future.")
+    if born is not None and years(born, today) > _OLDEST_YEARS:
+        raise Invalid("birth_date", f"“birth_date” of {where} is more than {_OLDEST_YEARS} years ago.")
     return PatientFacts(
-        today=today, birth_date=born, sex=sex, weight_kg=_number(patient.get("weight_kg"), f"“weight_kg” of {where}"), pregnant=pregnant,
-        egfr=_number(patient.get("egfr"), f"“egfr” of {where}"), allergies=_allergies(patient.get("allergies"), where),
+        today=today, birth_date=born, sex=sex, pregnant=pregnant,
+        weight_kg=_number(patient.get("weight_kg"), f"“weight_kg” of {where}", _WEIGHT),
+        egfr=_number(patient.get("egfr"), f"“egfr” of {where}", _EGFR), allergies=_allergies(patient.get("allergies"), where),
         medicines=tuple(_texts(patient.get("medicines"), f"“medicines” of {where}")),
         problems=tuple(_texts(patient.get("problems"), f"“problems” of {where}")))
 
@@ -87,6 +128,7 @@ def _allergy(one: Any, where: str) -> KnownAllergy:
         return KnownAllergy(one.strip())
     if not isinstance(one, dict) or not _text(one.get("substance"), f"“substance” of {where}"):
         raise _wrong(where, "an object with a “substance”")
+    _known(one, "allergy", where)
     tolerated = tuple(_texts(one.get("tolerated"), f"“tolerated” of {where}"))
     return KnownAllergy(_text(one["substance"], where), _text(one.get("reaction"), f"“reaction” of {where}"),
                         _text(one.get("severity"), f"“severity” of {where}").casefold(),
@@ -96,6 +138,7 @@ def _allergy(one: Any, where: str) -> KnownAllergy:
 def _line(one: Any, where: str) -> Prescribed:
     if not isinstance(one, dict) or not _text(one.get("medicine"), f"“medicine” of {where}"):
         raise _wrong(where, "an object with a “medicine”")
+    _known(one, "line", where)
     words = {name: _text(one.get(name), f"“{name}” of {where}") for name in ("dose", "route", "frequency", "duration")}
     direction, unclear = _direction(words)
     return line_of(_text(one["medicine"], where), direction, strength=_text(one.get("strength"), f"“strength” of {where}"),
@@ -162,7 +205,7 @@ def _texts(value: Any, where: str) -> Iterator[str]:
             yield " ".join(one.split())
 
 
-def _number(value: Any, where: str) -> Decimal | None:
+def _number(value: Any, where: str, limits: tuple[Decimal, Decimal, str]) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
@@ -171,6 +214,10 @@ def _number(value: Any, where: str) -> Decimal | None:
         number = Decimal("NaN")
     if not number.is_finite() or number <= 0:
         raise _wrong(where, "a number above zero, or null")
+    low, high, unit = limits
+    if not low <= number <= high:
+        raise Invalid("file", f"{where[:1].upper() + where[1:]} is {value}, but must be {fmt_number(low)} to {fmt_number(high)} {unit}."
+                              " Check the unit.")
     return number
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 
 from clinicdesk.errors import ClinicError, Unavailable
 from clinicdesk.jobs.queue import QUEUE_SCHEMA
@@ -77,6 +77,11 @@ def build_app(url: str, database: Database, nightly: Callable[[], object] | None
         with database.write() as session:
             auditing.anchor(session)
 
+    @app.periodic(cron="* * * * *")
+    @app.task(name="take_up_stalled", queue="desk", queueing_lock="take_up_stalled")
+    async def take_up_stalled(timestamp: int) -> None:  # noqa: ARG001
+        await let_go_of_stalled(app)
+
     @app.task(name="follow_person", queue="documents", retry=Patience())
     def follow_person(patient_id: str) -> None:
         with database.write() as session:
@@ -94,6 +99,19 @@ def build_app(url: str, database: Database, nightly: Callable[[], object] | None
             nightly()
 
     return app
+
+
+async def let_go_of_stalled(app: App) -> int:
+    """Queue again what a worker that was killed had in hand; how many. A job of the clock is let go: it comes by itself, and as long as it
+    counts as being done its lock keeps every later one away."""
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    for job in stalled:
+        log.warning("%s was in the hands of a worker that is gone", job.task_name)
+        if job.queueing_lock:
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+        else:
+            await app.job_manager.retry_job(job)
+    return len(stalled)
 
 
 def tidy_desk(database: Database) -> tuple[int, int]:
@@ -200,6 +218,7 @@ class Worker:
             try:
                 app = build_app(self._url, self._database, self._hourly if self._nightly else None)
                 async with app.open_async():
+                    await let_go_of_stalled(app)
                     await app.run_worker_async(
                         queues=sorted({task.queue for task in app.tasks.values()}),  # another worker's backups are not ours to take
                         install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=5, fetch_job_polling_interval=5

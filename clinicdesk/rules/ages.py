@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from clinicdesk.errors import Invalid
 
 
-def _whole_months(born: date, on: date) -> int:
+def whole_months(born: date, on: date) -> int:
+    """Completed months of life on a day; who was born on a 31st completes one on the 1st where the month has no 31st."""
     return (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)
 
 
@@ -26,7 +27,7 @@ def years(born: date, on: date) -> int:
         born = born.date()
     if isinstance(on, datetime):
         on = on.date()
-    return _whole_months(born, on) // 12
+    return whole_months(born, on) // 12
 
 
 def age_text(born: date, at: datetime) -> str:
@@ -50,7 +51,7 @@ def age_text(born: date, at: datetime) -> str:
             raise Invalid("born", "The date of birth is in the future.")
     if days < 28:
         return f"{days}d"
-    months = _whole_months(birthday, at.date())
+    months = whole_months(birthday, at.date())
     if months < 12:
         return _joined(days // 7, "w", days % 7, "d")
     if months < 24:

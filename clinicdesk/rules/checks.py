@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from clinicdesk.rules.checking.allergies import check_allergies
 from clinicdesk.rules.checking.case import Case, Named, listed, make_case, not_checked, slug
 from clinicdesk.rules.checking.doses import check_doses
+from clinicdesk.rules.checking.leftovers import doubtful
 from clinicdesk.rules.checking.meetings import check_duplicates, check_interactions
 from clinicdesk.rules.checking.person import check_age, check_kidney, check_pregnancy
 from clinicdesk.rules.directions import Direction
@@ -25,11 +27,15 @@ __all__ = ["ROOMS", "check", "line_of", "shipped"]
 
 log = logging.getLogger(__name__)
 
+Room = Callable[[Case], Iterator[Alert]]
 #: What is checked, in words, and the room that does it.
-ROOMS: Final[tuple[tuple[str, Callable[[Case], Iterator[Alert]]], ...]] = (
+ROOMS: Final[tuple[tuple[str, Room], ...]] = (
     ("allergies", check_allergies), ("interactions", check_interactions), ("duplicate medicines", check_duplicates),
     ("maximum doses", check_doses), ("age limits", check_age), ("pregnancy", check_pregnancy), ("kidney function", check_kidney),
 )
+
+
+_GENERIC: Final = "If it is a medicine, write its generic name, or check it yourself."
 
 
 def line_of(medicine: str, direction: Direction, *, strength: str = "", text: str = "", unclear: Sequence[str] = ()) -> Prescribed:
@@ -54,15 +60,34 @@ def check(facts: PatientFacts, lines: Sequence[Prescribed], knowledge: Knowledge
     case = make_case(facts, lines, knowledge)
     found = list(_names(case))
     for what, room in ROOMS:
-        try:
-            found += room(case)
-        except Exception:  # a fault in one check must be seen and must not silence the others
-            log.exception("the check of %s failed", what)
-            found.append(not_checked(case, "medicines", 2, slug("fault", what), lines[0].medicine,
-                                     f"The check of {what} failed, so {what} were not checked.",
-                                     advice="Check it yourself, and tell the administrator."))
-    unique = {(a.key, a.medicine, a.other): a for a in found}
-    return tuple(sorted(unique.values(), key=lambda a: a.tier))
+        found += _found(case, what, room)
+    unique: dict[tuple[object, ...], Alert] = {}
+    for one in sorted(found, key=lambda a: a.tier):  # what is found twice is said once, at its most serious
+        unique.setdefault((one.line, one.key, one.medicine, one.other, one.facts), one)
+    return tuple(unique.values())
+
+
+def _found(case: Case, what: str, room: Room) -> list[Alert]:
+    """What a room finds. A fault is seen, belongs to the lines it comes from, and silences neither the others nor another check."""
+    found = _tried(case, what, room)
+    if found is not None:
+        return found
+    alone = [(line, _tried(replace(case, lines=(line,)), what, room)) for line in case.lines]
+    sound = tuple(line for line, alerts in alone if alerts is not None)
+    together = _tried(replace(case, lines=sound), what, room) if len(sound) < len(case.lines) else None
+    found = together if together is not None else [one for _, alerts in alone for one in alerts or ()]
+    return found + [not_checked(case, "medicines", 2, slug("fault", what), line,
+                                f"The check of {what} failed for {line.medicine}, so {what} were not checked for it.",
+                                advice="Check it yourself, and tell the administrator.")
+                    for line in case.lines if line not in sound or together is None]
+
+
+def _tried(case: Case, what: str, room: Room) -> list[Alert] | None:
+    try:
+        return list(room(case))
+    except Exception:
+        log.exception("the check of %s failed", what)
+        return None
 
 
 def _names(case: Case) -> Iterator[Alert]:
@@ -70,27 +95,33 @@ def _names(case: Case) -> Iterator[Alert]:
     for line in case.lines:
         named = line.named
         for sentence in line.prescribed.unclear:
-            yield not_checked(case, "limits", 2, slug("direction", named.text, sentence), named.text,
+            yield not_checked(case, "limits", 2, slug("direction", named.text, sentence), line,
                               f"The direction of {named.text} was not read, so its dose was not checked: {sentence}",
-                              advice="Write the dose and how often in plain words.", facts=(f"written: {line.prescribed.text}",))
+                              advice="Write the dose and how often in plain words.",
+                              facts=(f"written: {line.prescribed.text}",) if line.prescribed.text else ())
         if not named.known:
-            yield not_checked(case, "medicines", 2, slug("medicine", named.text), named.text,
+            yield not_checked(case, "medicines", 2, slug("medicine", named.text), line,
                               f"{named.text} is free text: it is in no table, so nothing was checked for it.",
                               advice=_meant(named, case) + "Choose the generic name from the list, or check it yourself.")
         elif named.unknown:
-            yield not_checked(case, "medicines", 3, slug("medicine", named.text), named.text,
-                              f"In “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not understood; checked was"
-                              f" {listed(named.ingredients)}.")
+            yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("medicine", named.text), line,
+                              f"In “{named.text}” {_left_over(named)}.", advice=_meant(named, case) + _GENERIC)
     for named in case.current:
         if named.known and named.unknown:
-            yield not_checked(case, "medicines", 3, slug("current", named.text), case.lines[0].prescribed.medicine,
-                              f"In the current medicine “{named.text}” the words {listed(f'“{w}”' for w in named.unknown)} were not"
-                              f" understood; checked was {listed(named.ingredients)}.", other=named.text)
+            yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("current", named.text),
+                              case.lines[0], f"In the current medicine “{named.text}” {_left_over(named)}.",
+                              advice=_meant(named, case) + _GENERIC, other=named.text)
         elif not named.known:
-            yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0].prescribed.medicine,
+            yield not_checked(case, "medicines", 2, slug("current", named.text), case.lines[0],
                               f"The current medicine {named.text} is in no table, so no interaction with it was checked.",
                               advice=_meant(named, case) + "Write its generic name, or check it yourself.", other=named.text,
                               facts=(f"{named.text} is a current medicine",))
+
+
+def _left_over(named: Named) -> str:
+    words = listed(f"“{word}”" for word in named.unknown)
+    what = f"the words {words} were" if len(named.unknown) > 1 else f"the word {words} was"
+    return f"{what} not understood; checked was {listed(named.ingredients)}"
 
 
 def _meant(named: Named, case: Case) -> str:

@@ -35,13 +35,15 @@ class Product:
 
 
 class Formulary:
-    """Look medicines up by name or another name of theirs, whatever the case. `names` are those with a form to offer."""
+    """Look medicines up by name or another name of theirs, whatever the case. `names` are those with a form to offer, `others` the other
+    names of these."""
 
     def __init__(self, products: Mapping[str, Product], also: Mapping[str, str] | None = None) -> None:
         self._products = {key_of(name): product for name, product in products.items()}
         for other, name in (also or {}).items():
             self._products.setdefault(key_of(other), products[name])
         self.names = tuple(sorted((p.name for p in products.values() if p.presentations), key=str.casefold))
+        self.others = {other: name for other, name in (also or {}).items() if products[name].presentations}
 
     def find(self, name: str) -> Product | None:
         """The medicine of exactly this name; None when the formulary does not know it (free text)."""

@@ -40,7 +40,7 @@ injectable injected inj iv im sc po prefilled pre filled pen syringe cartridge v
 extended release modified delayed immediate sustained prolonged controlled er xr sr mr dr ec xl la cr ir la24 release enteric coated
 gastro resistant dispersible chewable effervescent soluble disintegrating sublingual buccal orodispersible liquid concentrate mouthwash
 bar product products medication medicine medicines drug drugs brand generic implant intrauterine skin mouth
-mucosal actuations puff puffs infusion once twice times weekly night morning evening bd bid tds tid qds qid od prn nocte mane
+mucosal actuations puff puffs infusion once twice times weekly night morning evening bd bid tds tid qds qid prn nocte mane
 allergy allergic allergies hypersensitivity sensitivity intolerance intolerant adverse reaction reactions disorder finding substance
 situation known history hx class antibiotic antibiotics preparation preparations containing agent agents type all any other group
 porcine bovine live attenuated recombinant

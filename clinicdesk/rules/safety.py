@@ -69,8 +69,9 @@ class Prescribed:
 class Alert:
     """One finding. `key` names the rule and the row of the table it comes from, so that a reason given for it can be found again.
 
-    `medicine` is the prescribed one, `other` the allergy, medicine or fact it meets; `facts` are this patient's facts it used, in words;
-    `data_date` is the date of the table (ISO), `approved` what is said of its approval ("not yet approved" until a clinician did).
+    `line` counts the prescribed lines from 0, `medicine` is the prescribed one, `other` the allergy, medicine or fact it meets; `facts`
+    are this patient's facts it used, in words; `data_date` is the date of the table (ISO), `approved` what is said of its approval ("not
+    yet approved" until a clinician did).
     """
 
     rule: Rule
@@ -84,3 +85,4 @@ class Alert:
     source: str = ""
     data_date: str = ""
     approved: str = "not yet approved"
+    line: int = 0

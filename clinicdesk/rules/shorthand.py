@@ -1,8 +1,9 @@
 """Typed prescription lines become structured directions, or the questions that stand in the way. It never guesses.
 
 `amox 500 tid 7d` → amoxicillin, 500 mg three times a day for 7 days. What it decides by itself: a bare number takes the unit of the
-medicine's own strengths; `od` beside a drop or an eye form and another frequency is the right eye, beside anything swallowed once a day;
-a substance alone before its combinations. All else that has two readings is a question with its choices.
+medicine's own strengths, unless it is a liquid; `od` beside a drop or an eye form and another frequency is the right eye, beside anything
+swallowed once a day; a substance alone before its combinations. All else that has two readings is a question with its choices, and so is
+a unit, way or form that the formulary does not have, a number that may be another one, and a line that contradicts itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from decimal import Decimal
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.directions import Frequency, in_words
 from clinicdesk.rules.formulary import Formulary
-from clinicdesk.rules.shorthand_reader import LineReader, Parsed, Question, Unclear
+from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
+from clinicdesk.rules.shorthand_reader import LineReader
 from clinicdesk.rules.shorthand_scan import MOST_CHARACTERS, simplified
 
 __all__ = ["Parsed", "Question", "Unclear", "parse", "read_dose", "read_duration", "read_frequency", "read_route"]
@@ -43,7 +45,7 @@ def _part(text: str, kinds: Sequence[str], about: str, example: str) -> tuple[Li
 
 def read_dose(text: str, about: str = "dose") -> tuple[Decimal, str]:
     """The amount and stored unit of one dose: `500 mg`, `½ tab`, `1.5 tablets`, `2 puffs`, `10 units`. `Invalid(about)` otherwise."""
-    d = _part(text, ("amount",), about, "500 mg or 2 tablets")[1].direction
+    d = _part(text, ("amount", "mixed"), about, "500 mg or 2 tablets")[1].direction
     if d.dose_value is None or not d.dose_unit:
         raise Invalid(about, f"“{text.strip()}” needs a unit, for example 500 mg or 2 tablets.")
     return d.dose_value, d.dose_unit

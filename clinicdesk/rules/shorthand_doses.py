@@ -2,60 +2,44 @@
 
 Where nothing is typed about the way, forms that are swallowed are meant where the medicine has some, the plain form before the modified
 one; tablet and capsule of one strength are the same dose. `ASK_ROUTE` names medicines whose injected dose is another one: there the way
-must be typed. (Conventions of this house, not from a source.)
-
-The limits here find typing errors; they are no dose limits and come from no medical source: five times the largest strength of the medicine
-or more (or less than a twentieth of the smallest), or more pieces at once than a person would count out.
+must be typed. (Conventions of this house, not from a source.) Whether the dose can be meant at all, `shorthand_fits.py` says.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
-from clinicdesk.errors import Invalid
 from clinicdesk.rules.directions import FORMS
-from clinicdesk.rules.doses import DOSE_UNITS, fmt_dose, fmt_number
+from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Presentation, Product
+from clinicdesk.rules.shorthand_fits import (
+    INJECTED,
+    MOST_AT_ONCE,
+    MOST_PIECES,
+    TOO_MANY,
+    Amount,
+    Asked,
+    amount_words,
+    implausible,
+    odd_count,
+)
 from clinicdesk.rules.shorthand_scan import number
+from clinicdesk.rules.shorthand_words import COUNTED
 from clinicdesk.rules.strengths import Content, content, converted, pieces
 
-TOO_MANY: Final = 5
-#: A bare number up to this may count tablets: it is asked about.
-_MOST_PIECES: Final = 4
-TOO_LITTLE: Final = 20
-#: More than this at once is a typing error.
-MOST_AT_ONCE: Final = MappingProxyType({
-    "tablet": 20, "capsule": 20, "puff": 20, "drop": 60, "spray": 10, "patch": 6, "suppository": 4, "pessary": 4, "sachet": 10,
-    "lozenge": 6, "application": 10, "mL": 3000, "g": 200, "mg": 50_000, "dose": 10, "ampoule": 20, "vial": 20, "inhaler": 4, "pen": 4,
-    "tube": 10, "bottle": 10, "pack": 10})
-_COUNTED: Final = frozenset({"tablet", "capsule", "puff", "drop", "spray", "patch", "suppository", "pessary", "sachet", "lozenge",
-                             "application", "mL", "dose", "ampoule", "vial"})
 #: Forms whose usual route says nothing certain: the side, or the way of injecting, is the prescriber's.
 _OPEN_FORMS: Final = frozenset(f for f in FORMS if "injection" in f or "infusion" in f or f.startswith(("prefilled", "eye", "ear"))
                                or f in {"device", "dressing"})
 
 _BARE_PAIR: Final = re.compile(r"[\d.,]+/[\d.,]+")
-_INJECTED: Final = frozenset({"subcutaneous", "intramuscular", "intravenous", "infusion", "intradermal"})
 _SWALLOWED: Final = frozenset({"oral"})
 _SPECIAL: Final = ("modified-release", "gastro-resistant", "dispersible", "chewable", "sublingual", "soluble", "effervescent")
 ASK_ROUTE: Final = frozenset({"morphine", "hydromorphone", "oxycodone", "pethidine", "fentanyl", "buprenorphine", "methadone", "ketamine",
                               "diazepam", "lorazepam", "midazolam", "haloperidol", "methotrexate", "phenobarbital", "ketorolac"})
-
-Asked = tuple[str, str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A typed amount above zero; `unit` is empty for a bare number."""
-
-    value: Decimal
-    unit: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +70,6 @@ class Reading:
         return None
 
 
-def amount_words(value: Decimal, unit: str) -> str:
-    """An amount in words for a question."""
-    try:
-        return fmt_dose(value, unit)
-    except Invalid:
-        return f"{fmt_number(value)} {unit}".strip()
-
-
 def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[str], count: Decimal | None,
            product: Product | None, routes: Sequence[str] = ()) -> Reading:
     """Put amounts, typed strengths, typed forms, typed routes and the count of a schedule (1-0-1) together."""
@@ -102,7 +78,7 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
     form = forms[0] if len(forms) == 1 else ""
     if len(forms) > 1:
         asked.append(("form", f"Two forms: {' and '.join(forms)}.", tuple(forms)))
-    offered = _offered(product, form, routes, {a.unit for a in amounts} & _COUNTED)
+    offered = _offered(product, form, routes, {a.unit for a in amounts} & COUNTED)
     strength_amount: Amount | None = None
     dose: Amount | None = None
     if count is not None:
@@ -113,10 +89,12 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
             dose = Amount(dose.value, FORMS[form].unit, dose.text)
     elif len(amounts) == 2:
         dose, strength_amount = _pair(amounts, form, asked)
+        if dose is not None and strength_amount is not None:
+            asked += _all_of_it(dose, strength_amount, offered, first=amounts[0].unit in COUNTED)
     elif amounts:
         asked.append(("dose", f"Which is the dose: {', '.join(a.text for a in amounts)}?", tuple(a.text for a in amounts)))
     if dose is not None and not dose.unit:
-        dose = _with_unit(dose, offered, form, asked)
+        dose = _with_unit(dose, offered, _chosen(offered, strengths, None, None) or offered, form, asked)
     chosen = _chosen(offered, strengths, strength_amount, dose)
     pair = next((s for s in strengths if _BARE_PAIR.fullmatch(s)), "")
     if pair and not chosen:
@@ -127,7 +105,8 @@ def settle(amounts: Sequence[Amount], strengths: Sequence[str], forms: Sequence[
         asked.append(("strength", f"“{strength_amount.text}” is no strength of {what} in the formulary.",
                       tuple(dict.fromkeys(f"{r.strength} {r.form}" for r in offered))))
     if dose is not None and dose.unit:
-        asked += _implausible(dose, offered)
+        odd = odd_count(dose, product) if not strengths and strength_amount is None else []
+        asked += odd or implausible(dose, offered, product)
     return _reading(product, offered, chosen, dose, strengths, strength_amount, form, asked, routes)
 
 
@@ -147,7 +126,7 @@ def _offered(product: Product | None, form: str, routes: Sequence[str], counted:
     rows = [r for r in rows if FORMS[r.form].unit in counted] or rows
     if routes:
         said = set(routes)
-        fits = [r for r in rows if _route_of(product, r) in said or (said <= _INJECTED and _route_of(product, r) in _INJECTED)
+        fits = [r for r in rows if _route_of(product, r) in said or (said <= INJECTED and _route_of(product, r) in INJECTED)
                 or any(route.split()[-1].rstrip("s") == r.form.split()[0] for route in said)]
         return fits or rows
     if counted - {"tablet", "capsule", "mL"}:
@@ -171,7 +150,7 @@ def _scheduled(amounts: list[Amount], count: Decimal, form: str, offered: list[P
         asked.append(("dose", f"Which is the strength: {' or '.join(a.text for a in amounts)}?", tuple(a.text for a in amounts)))
         return None, None
     given = amounts[0] if amounts else None
-    if given is not None and given.unit in _COUNTED:
+    if given is not None and given.unit in COUNTED:
         if count in (given.value, 1):
             return Amount(given.value, given.unit, given.text), None
         asked.append(("dose", f"“{given.text}” and {fmt_number(count)} at a time do not agree.", ()))
@@ -207,30 +186,63 @@ def _fits_puff(row: Presentation, given: Amount, unit: str) -> bool:
 
 def _pair(amounts: list[Amount], form: str, asked: list[Asked]) -> tuple[Amount | None, Amount | None]:
     """Of two amounts the counted one is the dose and the other the strength; two of a kind are a question."""
-    counted = [a for a in amounts if a.unit in _COUNTED]
-    others = [a for a in amounts if a.unit not in _COUNTED]
-    if len(counted) == 1 and len(others) == 1:
-        return counted[0], others[0]
+    counted = [a for a in amounts if a.unit in COUNTED]
+    others = [a for a in amounts if a.unit not in COUNTED]
+    if len(counted) == 1 and len(others) == 1 and (others[0].unit or amounts[0] is others[0]):
+        return counted[0], others[0]  # a bare strength stands before the count: “1 tab, half” is none
     bare = [a for a in others if not a.unit]
-    if form and len(bare) == 1 and len(others) == 2 and FORMS[form].unit in _COUNTED:
+    if form and len(bare) == 1 and len(others) == 2 and FORMS[form].unit in COUNTED:
         n = bare[0]
         return Amount(n.value, FORMS[form].unit, n.text), next(a for a in others if a is not n)
     asked.append(("dose", f"Two amounts: {' and '.join(a.text for a in amounts)}. Which is one dose?", tuple(a.text for a in amounts)))
     return None, None
 
 
-def _with_unit(dose: Amount, offered: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:
-    """The unit of a bare number, where all strengths of the medicine share one and the number is near them."""
+def _all_of_it(dose: Amount, given: Amount, offered: Sequence[Presentation], *, first: bool) -> list[Asked]:
+    """`6 tabs (30 mg)`: 30 mg may be all that 6 tablets of 5 mg hold. Asked where it is no strength, or stands after the count."""
+    rows = [r for r in offered if FORMS[r.form].unit == dose.unit]
+    whole = Amount(given.value / dose.value, given.unit, "")
+    parts = [r.strength for r in rows if given.unit and dose.value != 1 and _fits_strength(r, whole)]
+    own = [r.strength for r in rows if _fits_strength(r, given)]
+    if not parts or (own and not first):
+        return []
+    count = amount_words(dose.value, dose.unit)
+    return [("dose", f"“{given.text}”: the strength, or all of the dose?", tuple(dict.fromkeys(f"{s}, {count}" for s in (*parts, *own))))]
+
+
+def _with_unit(dose: Amount, offered: Sequence[Presentation], likely_rows: Sequence[Presentation], form: str, asked: list[Asked]) -> Amount:
+    """The unit of a bare number, where all strengths of the medicine share one and the number is near them; a liquid's may be mL.
+
+    The choices are those of the likely rows, which have the typed strength.
+    """
     known = [c for c in (content(r.strength) for r in offered) if c is not None]
     fitting = {c.unit for c in known if _near(dose.value, [k for k in known if k.unit == c.unit])}
-    if len(fitting) == 1 and dose.value > _MOST_PIECES:
+    liquid = bool(offered) and dose.value <= MOST_AT_ONCE["mL"] and all(FORMS[r.form].unit == "mL" for r in offered)
+    if len(fitting) == 1 and dose.value > MOST_PIECES and not liquid:
         return Amount(dose.value, fitting.pop(), dose.text)
-    units = {c.unit for c in known}
-    pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in offered}
-    likely = [*sorted(pieces_of & _COUNTED), *sorted(units | {c.unit for c in known})] if offered else ["mg", "tablet", "mL"]
-    asked.append(("dose_unit", f"“{dose.text}”: {fmt_number(dose.value)} of what?",
-                  tuple(dict.fromkeys(amount_words(dose.value, u) for u in likely))))
+    known = [c for c in (content(r.strength) for r in likely_rows) if c is not None]
+    pieces_of = {FORMS[form].unit} if form else {FORMS[r.form].unit for r in likely_rows}
+    counts = [u for u in sorted(pieces_of & COUNTED) if dose.value <= MOST_AT_ONCE[u] and (u == "mL" or dose.value * 4 % 1 == 0)]
+    likely = [*counts, *_measures(dose.value, known)] if offered else ["mg", "tablet", "mL"]
+    choices = tuple(dict.fromkeys(_as_typed(dose, u) for u in likely))
+    asked.append(("dose_unit", f"“{dose.text}”: {fmt_number(dose.value)} of what?", choices))
     return dose
+
+
+def _as_typed(dose: Amount, unit: str) -> str:
+    """The number with a unit, and in the words of the house where these have another number: `0.125 mg (125 micrograms)`."""
+    words, typed = amount_words(dose.value, unit), fmt_number(dose.value)
+    return words if words.startswith(f"{typed} ") else f"{typed} {unit} ({words})"
+
+
+def _measures(value: Decimal, known: Sequence[Content]) -> list[str]:
+    """The units in which a number is near the strengths, of mass all that convert; else the units of the strengths."""
+    found = []
+    for unit in ("g", "mg", "microgram", *sorted({c.unit for c in known if DOSE_UNITS[c.unit].micrograms is None})):
+        same = [(amount, c) for c in known if (amount := converted(value, unit, c.unit)) is not None]
+        if any(_near(amount, [c]) for amount, c in same):
+            found.append(unit)
+    return found or sorted({c.unit for c in known})
 
 
 def _near(value: Decimal, strengths: Sequence[Content]) -> bool:
@@ -249,7 +261,7 @@ def _chosen(offered: Sequence[Presentation], strengths: Sequence[str], strength:
         rows = [r for r in rows if _plain(r.strength) in wanted or _numbers(r.strength) in pairs or _in_volume(r.strength) in pairs]
     if strength is not None:
         rows = [r for r in rows if _fits_strength(r, strength) or (dose is not None and _fits_puff(r, strength, dose.unit))]
-    if dose is not None and dose.unit in _COUNTED:
+    if dose is not None and dose.unit in COUNTED:
         rows = [r for r in rows if FORMS[r.form].unit == dose.unit]
     elif dose is not None and dose.unit and not strengths and strength is None:
         rows = [r for r in rows if _fits_strength(r, dose)]
@@ -284,26 +296,6 @@ def _numbers(strength: str) -> tuple[Decimal, ...]:
     return tuple(found)
 
 
-def _implausible(dose: Amount, offered: Iterable[Presentation]) -> list[Asked]:
-    most = MOST_AT_ONCE.get(dose.unit)
-    if most is not None and dose.value > most:
-        return [("dose_value", f"{amount_words(dose.value, dose.unit)} at once is surely a typing error.", ())]
-    same: list[tuple[Decimal, Content]] = []
-    for row in offered:
-        known = content(row.strength)
-        amount = converted(dose.value, dose.unit, known.unit) if known is not None else None
-        if known is not None and amount is not None:
-            same.append((amount, known))
-    if not same:
-        return []
-    words = amount_words(dose.value, dose.unit)
-    if all(amount >= known.value * TOO_MANY for amount, known in same):
-        return [("dose_value", f"{words} is {TOO_MANY} times the largest strength or more: is the number or the unit wrong?", ())]
-    if all(not known.per_unit and amount * TOO_LITTLE < known.value for amount, known in same):
-        return [("dose_value", f"{words} is less than a {TOO_LITTLE}th of the smallest strength: is the number or the unit wrong?", ())]
-    return []
-
-
 def _reading(product: Product | None, offered: list[Presentation], chosen: list[Presentation], dose: Amount | None,
              strengths: Sequence[str], strength: Amount | None, form: str, asked: list[Asked], said: Sequence[str]) -> Reading:
     rows = chosen or offered
@@ -317,7 +309,7 @@ def _reading(product: Product | None, offered: list[Presentation], chosen: list[
     certain = bool(forms) and not forms & _OPEN_FORMS and len(routes) == 1
     if not product and form and form not in _OPEN_FORMS:
         certain, routes = True, {FORMS[form].route}
-    if product and product.name in ASK_ROUTE and not said and not form and (dose is None or dose.unit not in _COUNTED) and len(
+    if product and product.name in ASK_ROUTE and not said and not form and (dose is None or dose.unit not in COUNTED) and len(
             {_route_of(product, r) for r in offered}) > 1:
         asked.append(("route", f"{product.name}: by which way? Write it, for example by mouth.", ()))
         certain = False

@@ -1,4 +1,5 @@
-"""Which medicine of the formulary a typed name means: its whole name, a country's other name, or its first letters if only one fits.
+"""Which medicine of the formulary a typed name means: its whole name, a country's other name, or first letters that begin only one
+substance under all its names (`aceta` begins acetazolamide and acetaminophen, which is paracetamol: a question).
 
 Names that merely look alike are offered, never chosen: letters that also begin a name of the tall-man list (R31) are a question even where
 the formulary holds only one of the two. Short forms of medicine names (R30) are refused with the full name.
@@ -7,8 +8,10 @@ the formulary holds only one of the two. Short forms of medicine names (R30) are
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from clinicdesk.rules.abbreviations import forbidden
@@ -59,8 +62,7 @@ def matching(typed: str, formulary: Formulary) -> tuple[str, ...]:
     words = re.findall(r"[^\W\d_]+", typed.casefold())
     if not words or len("".join(words)) < LEAST_LETTERS:
         return ()
-    synonyms = [name for word, name in SYNONYMS.items() if word.startswith(typed.casefold().strip()) and formulary.find(name)]
-    return tuple(dict.fromkeys((*_beginning(tuple(words), formulary), *synonyms)))
+    return tuple(_beginning(tuple(words), formulary))
 
 
 def mixes_lookalikes(names: tuple[str, ...]) -> bool:
@@ -69,8 +71,14 @@ def mixes_lookalikes(names: tuple[str, ...]) -> bool:
 
 
 def lookalikes(word: str, formulary: Formulary) -> tuple[str, ...]:
-    """Names that begin with the same three letters, for the question only."""
-    return tuple(n for n in formulary.names if n.casefold().startswith(word[:LEAST_LETTERS]))[:_MOST_CHOICES]
+    """Names, and other names, that begin with the same three letters, for the question only."""
+    letters = word[:LEAST_LETTERS]
+    found = _beginning((letters,), formulary)
+    return _labels({name: other for name, other in found.items() if (other or name).casefold().startswith(letters)})
+
+
+def _labels(found: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name} ({other})" if other else name for name, other in found.items())[:_MOST_CHOICES]
 
 
 def _run(s: str, at: int) -> tuple[list[str], list[int]]:
@@ -88,12 +96,12 @@ def _run(s: str, at: int) -> tuple[list[str], list[int]]:
     return words, ends
 
 
-def _only(names: tuple[str, ...], words: list[str], end: int) -> MedicineFound:
-    typed = " ".join(words)
+def _only(found: Mapping[str, str], words: list[str], end: int) -> MedicineFound:
+    typed, names = " ".join(words), tuple(found)
     base = [n for n in names if all(o == n or n in o.split(" + ") or o.startswith(f"{n} ") for o in names)]
     chosen = names[0] if len(names) == 1 else base[0] if len(base) == 1 else ""
     if not chosen:
-        return MedicineFound("", end, f"“{typed}” may be several medicines.", names[:_MOST_CHOICES])
+        return MedicineFound("", end, f"“{typed}” may be several medicines.", _labels(found))
     known = chosen.casefold().split()
     others = [n for n in TALL_MAN if len(words) == 1 and n.startswith(words[0]) and n not in known]
     if others and any(part.startswith(words[0]) and part in TALL_MAN for part in known):
@@ -110,11 +118,23 @@ def _whole_names(formulary: Formulary) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=2048)
-def _beginning(words: tuple[str, ...], formulary: Formulary) -> tuple[str, ...]:
-    """Names whose words begin, in order, with the typed words."""
-    found = []
-    for name in formulary.names:
-        parts = iter(re.findall(r"[^\W\d_][\w-]*", name.casefold()))
-        if all(any(part.startswith(word) for part in parts) for word in words):
-            found.append(name)
-    return tuple(found)
+def _beginning(words: tuple[str, ...], formulary: Formulary) -> Mapping[str, str]:
+    """Names whose words begin, in order, with the typed words: name → the other name that does, empty where it is its own."""
+    own = {name: "" for name in formulary.names if _begins(words, name)}
+    others: dict[str, str] = {}
+    for other, name in _other_names(formulary).items():
+        if name not in own and other.casefold().startswith(words[0]) and _begins(words, other):
+            others.setdefault(name, other)
+    return MappingProxyType(own | others)
+
+
+def _begins(words: tuple[str, ...], name: str) -> bool:
+    parts = iter(re.findall(r"[^\W\d_][\w-]*", name.casefold()))
+    return all(any(part.startswith(word) for part in parts) for word in words)
+
+
+@lru_cache(maxsize=8)
+def _other_names(formulary: Formulary) -> Mapping[str, str]:
+    """Other names of what the formulary has, without those in capitals alone: short forms are no names (R22)."""
+    found = {word: name for word, name in SYNONYMS.items() if name in formulary.names}
+    return MappingProxyType(found | {other: name for other, name in formulary.others.items() if not other.isupper()})

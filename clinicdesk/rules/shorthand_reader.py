@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules import shorthand_words as w
 from clinicdesk.rules.directions import DOSE_FREE_ROUTES, Direction, check_direction, in_words
-from clinicdesk.rules.doses import fmt_number
-from clinicdesk.rules.formulary import Formulary
-from clinicdesk.rules.shorthand_doses import Amount, Reading, amount_words, settle
+from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
+from clinicdesk.rules.formulary import Formulary, Product
+from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
+from clinicdesk.rules.shorthand_doses import Reading, settle
+from clinicdesk.rules.shorthand_fits import Amount, amount_words, not_on_file, other_units, piece_words, strengths_of
 from clinicdesk.rules.shorthand_names import MedicineFound, find_medicine
-from clinicdesk.rules.shorthand_scan import Piece, next_start, number, piece_at, reason_after, word_at
+from clinicdesk.rules.shorthand_scan import Piece, Unsure, next_start, number, piece_at, reason_after, word_at
+from clinicdesk.rules.shorthand_sense import contradictions
 
-_COUNTS: Final = {"tablet", "capsule", "puff", "drop", "spray", "patch", "suppository", "pessary", "sachet", "lozenge", "application", "mL",
-                  "unit", "international unit", "dose", "ampoule", "vial"}
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is unclear: the field it is about, one sentence, and what could be meant (empty when only a person knows)."""
-
-    field: str
-    sentence: str
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A line as understood. `medicine` is a name of the formulary or empty; `strength` and `form` only where typed or settled by it."""
-
-    direction: Direction = field(default_factory=Direction)
-    medicine: str = ""
-    strength: str = ""
-    form: str = ""
-    indication: str = ""
-    long_term: bool = False
-
-    @property
-    def text(self) -> str:
-        """The direction in full words."""
-        return in_words(self.direction)
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """Why a line is not taken, in the order of the line, and what of it was understood."""
-
-    questions: tuple[Question, ...]
-    understood: Parsed = field(default_factory=Parsed)
-
-    @property
-    def sentence(self) -> str:
-        """All questions, each with its choices."""
-        return " ".join(q.sentence + (f" Choose: {'; '.join(q.choices)}." if q.choices else "") for q in self.questions)
+_COUNTS: Final = w.COUNTED | {"unit", "international unit"}
+#: Pieces that say when.
+_TIMES: Final = frozenset({"times", "every", "every_range", "moment", "weekdays", "weekly_on", "schedule", "once", "prn", "two"})
 
 
 class LineReader:
@@ -113,14 +79,12 @@ class LineReader:
             return None
         return found[0] if found else None
 
-    def number(self, text: str, about: str) -> Decimal | None:
-        if len(text) > 16 or text.count(".") > 1:
-            self.ask(about, f"“{text}” is not a number.")
-            return None
+    def number(self, text: str, about: str, unit: str = "") -> Decimal | None:
         try:
-            return number(text)
-        except ArithmeticError:
-            self.ask(about, f"“{text}” is not a number. Use one point or comma for decimals.")
+            return number(text, unit)
+        except Unsure as doubt:
+            words = {choice: DOSE_UNITS[unit].word(number(choice)) if unit else "" for choice in doubt.choices}
+            self.ask(about, doubt.sentence, *(f"{choice} {word}".strip() for choice, word in words.items()))
             return None
 
     def whole(self, text: str, about: str) -> int | None:
@@ -133,7 +97,7 @@ class LineReader:
         return int(value)
 
     def _amount(self, text: str, unit: str) -> str:
-        value = self.number(text, "dose")
+        value = self.number(text, "dose", unit)
         return amount_words(value, unit) if value else f"{text} {unit}".strip()
 
     # -- putting together ------------------------------------------------------------------------------------------
@@ -156,16 +120,41 @@ class LineReader:
         understood = Parsed(direction, reading.medicine, reading.strength, reading.form, reason, bool(self.all("long_term")))
         if not self.pieces and not reading.medicine and not self.questions:
             self.ask("text", "Nothing typed.")
+        self._fits(direction, reading.form)
+        self._narrow(direction, reading.form)
         self._gaps(understood)
         try:
             check_direction(direction)
             in_words(direction)
+            asked = {q.field for q in self.questions}
+            for about, sentence, choices in contradictions(direction):
+                if about not in asked:
+                    self.ask(about, sentence, *choices)
         except Invalid as refusal:
             self.ask(refusal.field, refusal.sentence)
             understood = replace(understood, direction=Direction(route=route))
         if self.medicine and self.medicine.problem:  # unit and route may follow from the medicine: one question at a time
             self.questions = [q for q in self.questions if q.field not in {"dose_unit", "route"}]
         return Unclear(tuple(dict.fromkeys(self.questions)), understood) if self.questions else understood
+
+    def _fits(self, d: Direction, form: str) -> None:
+        """A unit, way or form that the medicine is not on file in is a question; one of them at a time."""
+        product = self.product()
+        if product is None or {q.field for q in self.questions} & {"form", "route", "dose_unit", "dose_value"}:
+            return
+        for about, sentence, choices in not_on_file(product, d.dose_unit, d.route, form)[:1]:
+            others = other_units(product, d.dose_value, d.dose_unit) if about == "dose_unit" and d.dose_value is not None else ()
+            self.ask(about, sentence, *(others or choices))
+
+    def _narrow(self, d: Direction, form: str) -> None:
+        """Of several medicines do not offer those that have no such unit, way or form, where others have it."""
+        found = self.medicine
+        if found is None or self.formulary is None:
+            return
+        products = {c: self.formulary.find(c) or self.formulary.find(c.rsplit(" (", 1)[0]) for c in found.choices}
+        fitting = tuple(c for c, product in products.items() if product is None or not not_on_file(product, d.dose_unit, d.route, form))
+        if fitting:
+            self.questions = [replace(q, choices=fitting) if q.field == "medicine" else q for q in self.questions]
 
     def _gaps(self, parsed: Parsed) -> None:
         """A line that says less than a direction is a question too."""
@@ -177,26 +166,57 @@ class LineReader:
         if not (d.times_per_day or d.every_hours or d.once or d.as_needed or d.weekdays):
             self.ask("frequency", "How often?")
 
-    def _dose(self) -> Reading:
-        amounts = []
+    def product(self) -> Product | None:
+        """The medicine of the line, where it names one of the formulary."""
+        return self.formulary.find(self.medicine.name) if self.formulary and self.medicine and self.medicine.name else None
+
+    def _amounts(self) -> list[Amount]:
+        found: list[Amount] = []
+        said = "".join("a" if p.kind in {"amount", "mixed"} else "t" if p.kind in _TIMES else "" for p in self.pieces)
+        if re.search("at+a+t", said):
+            self.ask("dose", "Two doses at different times: write a line for each.")
+            return found
         for piece in self.all("amount"):
-            value = self.number(piece.value[0], "dose")
+            value = self.number(piece.value[0], "dose", piece.value[1])
             if value is not None and value > 0:
-                amounts.append(Amount(value, piece.value[1], piece.text))
+                found.append(Amount(value, piece.value[1], piece.text))
             elif value is not None:
                 self.ask("dose", "A dose is more than zero.")
+        for piece in self.all("mixed"):
+            self._mixed(piece, found)
+        return found
+
+    def _mixed(self, piece: Piece, found: list[Amount]) -> None:
+        """“1 1/2 tab” is one and a half tablets, unless 1 may be their strength."""
+        whole, part, unit = piece.value
+        both, rest = Decimal(whole) + Decimal(part), Amount(Decimal(part), unit, f"{part} {unit}".strip())
+        if unit not in w.COUNTED and self.all("form") and unit:  # 1 tablet of 0.5 mg
+            found += [Amount(Decimal(whole), "", whole), rest]
+            return
+        counted = unit if unit in w.COUNTED else "tablet"
+        other = found or self.all("strength") or counted != (unit or counted)
+        strengths = () if other else strengths_of(self.product(), Decimal(whole), counted)
+        if unit in w.COUNTED and not strengths:
+            found.append(Amount(both, unit, amount_words(both, unit)))
+            return
+        one = piece_words(Decimal(part), counted)
+        self.ask("dose", f"“{whole}” may be the strength or part of the dose.", amount_words(both, unit or counted),
+                 *(f"{s}, {one}" for s in strengths))
+
+    def _dose(self) -> Reading:
+        amounts = self._amounts()
         for piece in self.all("dose_range"):
-            low, high, unit = piece.value
-            self.ask("dose", f"A line has one dose; “{piece.text}” is a range.", *(self._amount(n, unit) for n in (low, high)))
+            self.ask("dose", f"A line has one dose; “{piece.text}” is a range.", *(self._amount(n, unit) for n, unit in piece.value))
         forms = list(dict.fromkeys(piece.value for piece in self.all("form")))
         strengths = [piece.text for piece in self.all("strength")]
+        for digits in re.findall(r"\d[\d.,]*(?<=\d)", " ".join(strengths)):
+            self.number(digits, "strength")
         schedule = self.one("schedule", "The schedule")
         counts = {n for n in schedule.value if n} if schedule else set()
         if len(counts) > 1:
             self.ask("dose", f"“{schedule.text if schedule else ''}” gives different doses: write a line for each.")
         count = counts.pop() if len(counts) == 1 else None
-        product = self.formulary.find(self.medicine.name) if self.formulary and self.medicine and self.medicine.name else None
-        reading = settle(amounts, strengths, forms, count, product, [piece.value for piece in self.all("route")])
+        reading = settle(amounts, strengths, forms, count, self.product(), [piece.value for piece in self.all("route")])
         for about, sentence, choices in reading.questions:
             self.ask(about, sentence, *choices)
         return reading
@@ -235,7 +255,8 @@ class LineReader:
         if not found:
             return ""
         word = found[0].value
-        if word == "od" and not drops and (reading.unit or reading.value is not None):
+        doubted = self.all("refuse") or any(q.field.startswith(("dose", "strength", "form")) for q in self.questions)
+        if word == "od" and not drops and (reading.unit or reading.value is not None or doubted):
             return ""
         fits = not (reading.for_ears if word in {"od", "os"} else reading.for_eyes)
         if drops and often and fits:
@@ -327,7 +348,8 @@ class LineReader:
         piece = self.one("max", "The most in a day")
         if piece is None:
             return None
-        value, unit = self.number(piece.value[0], "max_per_day"), piece.value[1]
+        unit = piece.value[1]
+        value = self.number(piece.value[0], "max_per_day", unit)
         if value is None or value <= 0:
             return None
         if unit == "dose" and d.dose_unit != "dose":

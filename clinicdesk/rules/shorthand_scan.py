@@ -1,7 +1,7 @@
 """Reads a typed direction from left to right into pieces: amounts, frequencies, routes, days, advice. What no rule knows is a piece too.
 
-Nothing is decided here that depends on another piece; `shorthand.py` does that. Numbers: a point or a comma for decimals, a comma before
-exactly three digits for thousands (as ClinicDesk writes them), `½`, `1/2` and words up to twelve.
+Nothing is decided here that depends on another piece; `shorthand.py` does that. `number` is the one place where digits become a number;
+before it `½`, `1/2` and words up to twelve become decimals.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from clinicdesk.rules import shorthand_words as w
+from clinicdesk.rules.doses import fmt_dose
 from clinicdesk.rules.texts import latin_digits, tidy
 
 MOST_CHARACTERS: Final = 400
 _END: Final = r"(?![^\W_])"
 _NUMBER: Final = r"\d+(?:[.,]\d+)*"
+_MIXED: Final = r"\d\s+0\.(?:5|25|75)"
 _AFTER_NUMBER: Final = r"(?![^\W_])(?![.,]\d)"
+_PARTS: Final = MappingProxyType({"half": "5", "quarter": "25", "0.5": "5", "0.25": "25", "0.75": "75"})
+_PART: Final = r"(half|quarter|0\.25|0\.5|0\.75)(?![\w/]|[.,]\d)"
+_PIECES: Final = r"(?:tab|tabs|tablets?|caps?|capsules?|sachets?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +42,62 @@ def simplified(text: str) -> str:
     s = latin_digits(tidy(text)).casefold()
     s = unicodedata.normalize("NFC", s)
     s = re.sub(r"[‐‑‒–—―−]", "-", s).replace("×", "x").replace("’", "'")
+    s = re.sub(r"(?<=\d)[·٫](?=\d)", ".", re.sub(r"(?<=\d)٬(?=\d)", ",", s))
     for sign, part in (("½", "5"), ("¼", "25"), ("¾", "75")):  # 1½ is one number; 500 ½ is two
         s = re.sub(rf"(?<![\w.,/])(\d{{1,2}}){sign}", rf"\1.{part}", s).replace(sign, f" 0.{part}")
+    s = re.sub(r"(?<![\w.,/-])one[ -]half(?!\w)", "0.5", s)
     s = re.sub(rf"(?<![\w.,/-])({'|'.join(sorted(w.NUMBERS, key=len, reverse=True))})(?![\w])", lambda m: w.NUMBERS[m.group()], s)
-    s = re.sub(r"(?<![\w.,/])(\d+)\s+and\s+(?:a\s+half|1/2)(?![\w/])", r"\1.5", s)
+    s = re.sub(r"(?<![\w.,/-])(\d)-(?=[13]/[24](?![\w/-]))", r"\1 ", s)  # 1-1/2, as written in America
     s = re.sub(r"(?<![\w.,/-])1/2(?![\d/])", "0.5", s)
     s = re.sub(r"(?<![\w.,/-])([13])/4(?![\d/])", lambda m: f"0.{25 * int(m[1])}", s)
-    s = re.sub(r"(?<!\w)half (?:an? )?(?=[a-z])", "0.5 ", s)
+    s = re.sub(rf"(?<![\w.,/])(\d+)(?:\s+and|\s*[&+])\s+(?:an?\s+)?{_PART}", lambda m: f"{m[1]}.{_PARTS[m[2]]}", s)
+    s = re.sub(rf"(?<![\w.,/])(\d{{1,2}})\s*({_PIECES})(?:\s+and|\s*[&+])\s+(?:an?\s+)?{_PART}(?!\s*(?:an?\s+|of\s+)*{_PIECES})",
+               lambda m: f"{m[1]}.{_PARTS[m[3]]} {m[2]}", s)
+    s = re.sub(r"(?<!\w)(?<!(?<![\d.,])\d )half (?:an? )?(?=[a-z])", "0.5 ", s)
     return re.sub(r"(?<![\w.])(?:[a-z]\.){1,3}(?:[a-z](?!\w)\.?)?", lambda m: m.group().replace(".", "") + " ", s).strip()
 
 
-def number(text: str) -> Decimal:
-    """A number as typed: `1,000` is a thousand, `1,5` one and a half, `0,125` an eighth."""
-    if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", text):
-        return Decimal(text.replace(",", ""))
-    return Decimal(text.replace(",", ".", 1))
+class Unsure(ArithmeticError):
+    """Digits that are not taken for a number: `sentence` says why, `choices` what could be meant."""
+
+    def __init__(self, sentence: str, *choices: str) -> None:
+        super().__init__(sentence)
+        self.sentence, self.choices = sentence, choices
 
 
-def _readable(text: str) -> bool:
-    return bool(re.fullmatch(r"\d{1,9}(?:[.,]\d{1,6})?|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d{1,6})?", text))
+_GROUPS: Final = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d{1,6})?")
+_POINTS: Final = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
+_DECIMAL: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,6})?")
+_MASSES: Final = frozenset({"g", "mg", "microgram", "nanogram"})
+
+
+def number(text: str, unit: str = "") -> Decimal:
+    """A number as typed: `1,000` is a thousand, `1,5` one and a half, `0,125` and `0.125` an eighth, `3.125` a decimal.
+
+    Refuses with `Unsure`, which is an ArithmeticError and names what may be meant:
+    what is no number (`1.2.3`, `1,2,3`, more than nine digits or six decimals);
+    a zero after decimals, `5.0` (reference clinical-safety R29, R30), with `5.000` also five thousand;
+    a group of three that the stored `unit` makes doubtful: `1.125` of anything but mass, which is not written with three decimals, and
+    `1,125` of mass, which is not written in thousands. A `unit` that is not known yet (empty) makes nothing doubtful.
+    """
+    groups, points = _GROUPS.fullmatch(text), _POINTS.fullmatch(text)
+    if points and text.count(".") > 1:
+        raise Unsure(f"“{text}”: thousands are written with a comma.", text.replace(".", ","))
+    if not groups and (not _DECIMAL.fullmatch(text) or re.fullmatch(r"[1-9]\d*,\d{4,}", text)):
+        raise Unsure(f"“{text}” is not a number. Use one point or comma for decimals.")
+    value = Decimal(text.replace(",", "")) if groups else Decimal(text.replace(",", "."))
+    short = f"{value.normalize():,f}"
+    decimals = re.search(r"[.,](\d+)$", text)
+    whole = text.replace(".", ",")
+    if decimals and decimals[1].endswith("0") and not (groups and "." not in text):
+        if points:
+            raise Unsure(f"“{text}”: is it {short} or {whole}?", short, whole)
+        raise Unsure(f"“{text}”: no zero at the end of decimals, it is misread as ten times as much: write {short}.", short)
+    if points and unit and unit not in _MASSES:
+        raise Unsure(f"“{text}”: is it {short} or {whole}?", short, whole)
+    if groups and unit in _MASSES and text.count(",") == 1 and "." not in text and not text.endswith("0"):
+        raise Unsure(f"“{text}”: is it {text.replace(',', '.')} or {text}?", text.replace(",", "."), whole)
+    return value
 
 
 def _any(words: Any) -> str:
@@ -62,12 +105,16 @@ def _any(words: Any) -> str:
 
 
 _N: Final = rf"({_NUMBER})"
+_N_OR_RANGE: Final = rf"({_NUMBER}(?:\s*(?:-|to|or)\s*{_NUMBER})?)"
 _UNIT: Final = f"({_any(w.UNITS)})"
 _MASS: Final = _any([word for word, unit in w.UNITS.items() if unit in {"g", "mg", "microgram", "nanogram", "unit", "international unit",
                                                                          "mmol"}])
 _DAY: Final = r"(?:24\s*(?:h|hrs?|hours?)|d|days?)"
+_WEEK: Final = r"(?:w|wk|wks|weeks?)"
+_PER: Final = r"(?:an?|per|each|every|/|(?:in|of|out\s+of)\s+(?:an?|the|each|every))"
 _DAYWORD: Final = _any(w.WEEKDAY_WORDS)
 _MAX: Final = r"(?:max(?:imum)?(?:\s+(?:dose|of))?|no\s+more\s+than|not\s+more\s+than|at\s+most)"
+_COUNTS: Final = MappingProxyType({"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "twice": "two", "thrice": "three"})
 _HOURS: Final = r"(?:h|hr|hrs|hour|hours|hourly|hrly)"
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], Piece]]
@@ -105,6 +152,42 @@ def _span(m: re.Match[str]) -> Piece:
     return Piece("weekdays", tuple(sorted(days)), m.group().strip())
 
 
+def _dose_range(m: re.Match[str]) -> Piece:
+    """Both ends with their units; a unit typed once holds for both."""
+    low, high = _unit(m, 2), _unit(m, 4)
+    first, last = (str(sum(map(Decimal, text.split()))) if " " in text else text for text in (m.group(1), m.group(3)))
+    return Piece("dose_range", ((first, low or high), (last, high or low)), m.group().strip())
+
+
+def _and_half(m: re.Match[str]) -> Piece:
+    unit, count, half = w.UNITS[m.group(2)], m.group(1), Decimal("0.5")
+    sentence = f"“{m.group().strip()}”: is it {count} and a half, or {count} times a half?"
+    return Piece("refuse", (sentence, (fmt_dose(int(count) + half, unit), fmt_dose(int(count) * half, unit))), m.group().strip())
+
+
+def _spaced(m: re.Match[str]) -> Piece:
+    """`5 000 units`, as thousands are written in some countries."""
+    text = m.group().strip()
+    meant = re.sub(r"[ ']", ",", m.group(1)) + (m.group(2) or "")
+    return Piece("refuse", (f"“{text}”: thousands are written with a comma.", (meant,)), text)
+
+
+def _which_days(text: str, count: str) -> Piece:
+    words = _COUNTS.get(count, "")
+    return Piece("refuse", (f"Which {words + ' ' if words else ''}days of the week?", ()), text)
+
+
+def _days_a_week(m: re.Match[str]) -> Piece:
+    """“5 days a week” is no duration and not once a week; seven days are every day."""
+    text = m.group().strip()
+    return Piece("times", "1", text) if m.group(2) == "7" and m.group(3) and not m.group(1) else _which_days(text, m.group(2))
+
+
+def _times_a_week(m: re.Match[str]) -> Piece:
+    text = m.group().strip()
+    return Piece("every", ("1", 168), text) if m.group(1) == "1" else _which_days(text, m.group(1) or m.group(2))
+
+
 def _strength(m: re.Match[str]) -> Piece:
     return Piece("strength", " ".join(m.group().split()), m.group().strip())
 
@@ -140,6 +223,13 @@ def _rules() -> Iterator[Rule]:
     yield rule(r"(?:stat|immediately|at\s+once)", _piece("once", lambda _m: "immediately"))
     yield rule(rf"(?:(?:for|x|over)\s*)?{_N}\s*(?:d|days?|/7)", _piece("days", lambda m: (m.group(1), 1)))
     yield rule(rf"(?:(?:for|x|over)\s*)?{_N}\s*(?:w|wk|wks|weeks?|/52)", _piece("days", lambda m: (m.group(1), 7)))
+    nights = r"nights?|evenings?|mornings?"
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:(d|days?)|{nights})\s*{_PER}\s*{_WEEK}", _days_a_week)
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:d|days?|{nights})\s*(?:weekly|(?:out\s+of|of|in)\s+7)()", _days_a_week)
+    yield rule(rf"((?:for|x|on|over|only)\s+)?{_N_OR_RANGE}\s*(?:d|days?|{nights})?\s*(?:out\s+of|of|in)\s+7\s*days()", _days_a_week)
+    yield rule(rf"{_N_OR_RANGE}\s*(?:x|times?)\s*(?:{_PER}\s*)?(?:{_WEEK}|weekly)", _times_a_week)
+    yield rule(rf"([2-7])\s*doses\s*(?:{_PER}\s*{_WEEK}|weekly)", _times_a_week)
+    yield rule(rf"(twice|thrice)\s+(?:{_PER}\s*{_WEEK}|weekly)|([2-7])\s*(?:a|per|/|in\s+a)\s*{_WEEK}", _times_a_week)
     yield rule(r"(?:for|x|over)\s+a\s+week", _piece("days", lambda _m: ("1", 7)))
     yield rule(r"(?:(?:for|x|over)\s+)?(?:a\s+|1\s+)?fortnight|(?:for|x)\s+a\s+fortnight", _piece("days", lambda _m: ("2", 7)))
     yield rule(r"(?:(?:for|x|over)\s*)?(\d{1,2})?\s*(?:/12|months?|mths?|mo)", _months)
@@ -156,8 +246,11 @@ def _rules() -> Iterator[Rule]:
     yield rule(rf"{_NUMBER}\s*%", _strength, "")
     yield rule(r"(\d+(?:\.5)?(?:-\d+(?:\.5)?){2,3})", _piece("schedule", lambda m: tuple(Decimal(n) for n in m.group(1).split("-"))),
                r"(?![^\W_]|-\d|\.\d)")
-    yield rule(rf"{_N}\s*{_UNIT}?\s*(?:-|to|or)\s*{_N}\s*{_UNIT}?", _piece("dose_range", lambda m: (m.group(1), m.group(3),
-                                                                                       _unit(m, 4) or _unit(m, 2))))
+    yield rule(rf"({_MIXED}|{_NUMBER})\s*{_UNIT}?\s*(?:-|to|or)\s*({_MIXED}|{_NUMBER})\s*{_UNIT}?", _dose_range)
+    yield rule(rf"([1-9]\d{{0,2}}(?:[ ']\d{{3}})*[ ']000)(?!\d)(\s*{_any(w.UNITS)})?", _spaced)
+    yield rule(rf"({_MIXED})\s*{_UNIT}?",
+               _piece("mixed", lambda m: (*m.group(1).split(), _unit(m, 2))))
+    yield rule(rf"([1-9])\s+half\s+(?:an?\s+)?({_any(w.UNITS)})", _and_half)
     yield rule(rf"({_NUMBER}/{_NUMBER})", _strength, _AFTER_NUMBER)
     yield rule(r"\d*\.?\d+\s*(?:tsp|teaspoons?|teaspoonfuls?|tbsp|tablespoons?)", _refuse("A spoon is no measure: write “{}” in mL.",
                                                                                           "5 mL", "15 mL"))

@@ -51,6 +51,10 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "ampoule": "amp|amps|ampule|ampules",
     }))
 
+#: Units that count pieces or measure a volume: beside one of them an amount of mass is the strength.
+COUNTED: Final = frozenset({"tablet", "capsule", "puff", "drop", "spray", "patch", "suppository", "pessary", "sachet", "lozenge",
+                            "application", "mL", "dose", "ampoule", "vial"})
+
 FORM_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {name: name for name in FORMS} | {f"{name}s": name for name in ("tablet", "capsule", "suppository", "lozenge", "inhaler", "cream")}
     | _spread({
@@ -113,9 +117,7 @@ EVERY: Final[Mapping[str, int]] = MappingProxyType(
 
 #: Words that say how often but not which days or dates: a person must.
 OPEN_FREQUENCIES: Final[Mapping[str, str]] = MappingProxyType(
-    dict.fromkeys(["twice weekly", "twice a week", "biw", "two times a week", "2 times a week", "2x weekly"], "Which two days of the week?")
-    | dict.fromkeys(["tiw", "three times a week", "3 times a week", "thrice weekly", "3x weekly", "three times weekly"],
-                    "Which three days of the week?")
+    {"biw": "Which two days of the week?", "tiw": "Which three days of the week?"}
     | dict.fromkeys(["monthly", "once monthly", "once a month", "every month"],
                     "A month has no fixed number of days: write every 4 weeks, or every 30 days."))
 

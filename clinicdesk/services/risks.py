@@ -13,7 +13,7 @@ from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, Problem
 from clinicdesk.rules.checking.substances import read_substance
-from clinicdesk.rules.knowledge import shipped
+from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import parse_birth_date
 from clinicdesk.rules.texts import tidy
 from clinicdesk.services.diagnosing import codes
@@ -62,15 +62,15 @@ class PastEntry:
     refuted: bool
 
 
-def substances(_session: ClinicSession) -> list[str]:
+def substances(session: ClinicSession) -> list[str]:
     """Names the checks understand: classes first, then generic medicines."""
-    known = shipped()
+    known = clinic_knowledge(session.folder)
     return [one.name for one in known.allergy_classes] + sorted(known.medicines)
 
 
-def is_checked(_session: ClinicSession, substance: str) -> bool:
+def is_checked(session: ClinicSession, substance: str) -> bool:
     """Whether prescriptions are checked against an allergy to this; free text that no table knows, or part of it, is not (R27)."""
-    return read_substance(substance, shipped()).understood
+    return read_substance(substance, clinic_knowledge(session.folder)).understood
 
 
 def reactions(text: str) -> str:

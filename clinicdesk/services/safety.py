@@ -7,7 +7,6 @@ Facts come from the database in the transaction that asks, tiers from the admini
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,7 +20,8 @@ from clinicdesk.models.alerts import AlertFiring, AlertOverride, MedicineStop, P
 from clinicdesk.models.clinical import Allergy, AllergyStatement, Consultation, Medicine, Problem, Vitals
 from clinicdesk.models.people import Patient, PatientKey
 from clinicdesk.rules.alert_reasons import lacks, reason_of
-from clinicdesk.rules.checks import check, shipped
+from clinicdesk.rules.checks import check, line_of
+from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.safety import Alert, KnownAllergy, PatientFacts, Prescribed
 from clinicdesk.rules.weight_doses import Weight
 from clinicdesk.services.content import approvals, tiers
@@ -39,6 +39,7 @@ NOT_PREGNANT_DAYS: Final = 28
 #: How long “pregnant” holds without an expected date, and after an expected one, in days (house rule as above).
 PREGNANT_DAYS: Final = 294
 AFTER_EXPECTED_DAYS: Final = 14
+_SEX: Final = {"F": "F", "M": "M", "O": "I"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,18 @@ def checkup(session: ClinicSession, patient_id: str, draft: ConsultationDraft) -
         return Checkup((), facts)
     lowered, approved = tiers(session), approvals(session)
     try:
-        alerts = check(facts, lines, replace(shipped(), approved=approved))
+        alerts = check(facts, lines, replace(clinic_knowledge(session.folder), approved=approved))
     except Exception as fault:  # tables that cannot be read, or a fault of ours: never silence
         log.exception("the medicines could not be checked")
-        alerts = tuple(_failed(line, fault) for line in lines)
-    found = [LineAlert(numbers[_line_of(alert, lines)], _with_tier(alert, lowered)) for alert in alerts]
+        alerts = tuple(_failed(number, line, fault) for number, line in enumerate(lines))
+    found = [LineAlert(numbers[alert.line], _with_tier(alert, lowered)) for alert in alerts]
     return Checkup(tuple(sorted(found, key=lambda one: (one.alert.tier, one.line))), facts)
 
 
-def _failed(line: Prescribed, fault: Exception) -> Alert:
+def _failed(number: int, line: Prescribed, fault: Exception) -> Alert:
     return Alert("not-checked", 1, f"not-checked/failed/{type(fault).__name__}", line.medicine,
                  "The checks could not run: nothing was checked for this medicine.",
-                 "Check it yourself, and tell the administrator.", source="a rule of this programme")
+                 "Check it yourself, and tell the administrator.", source="a rule of this programme", line=number)
 
 
 def _with_tier(alert: Alert, wanted: dict[str, int]) -> Alert:
@@ -87,21 +88,13 @@ def _with_tier(alert: Alert, wanted: dict[str, int]) -> Alert:
     return replace(alert, tier=2 if wanted[alert.rule] == 2 else 3)
 
 
-def _line_of(alert: Alert, lines: Sequence[Prescribed]) -> int:
-    return next((n for n, line in enumerate(lines) if line.medicine == alert.medicine), 0)
-
-
 def prescribed(item: ItemDraft) -> Prescribed:
-    """A line as the checks want it; amounts that cannot be read are left out and the medicine is checked all the same."""
-    plain = Prescribed(item.medicine.strip(), strength=item.strength.strip(), route=item.route.strip(), text=item.instructions.strip())
+    """A line as the checks want it; of a direction that cannot be read they say so, and check the medicine all the same."""
+    medicine, strength, text = item.medicine.strip(), item.strength.strip(), item.instructions.strip()
     try:
-        d = direction_of(item)
-    except Invalid:
-        return plain
-    hours = d.every_hours or (d.min_interval_hours if d.as_needed else None)
-    times = Decimal(d.times_per_day) if d.times_per_day else Decimal(24) / hours if hours else Decimal(1) if d.once else None
-    return replace(plain, dose_value=d.dose_value, dose_unit=d.dose_unit, times_per_day=times, max_per_day=d.max_per_day,
-                   as_needed=d.as_needed, duration_days=d.duration_days)
+        return line_of(medicine, direction_of(item), strength=strength, text=text)
+    except Invalid as fault:
+        return Prescribed(medicine, strength=strength, route=item.route.strip(), text=text, unclear=(fault.sentence,))
 
 
 # -- facts -------------------------------------------------------------------------------------------------------------
@@ -129,7 +122,7 @@ def facts_of(session: ClinicSession, patient_id: str, draft: ConsultationDraft |
         select(Problem.description).where(of_person(Problem.patient_id, patient_id), Problem.ended_on.is_(None)).order_by(Problem.id)
     )
     return PatientFacts(
-        today=today, birth_date=person.born, sex=person.sex if person.sex in {"F", "M"} else "",
+        today=today, birth_date=person.born, sex=_SEX.get(person.sex, ""),
         weight_kg=typed_weight(draft) or (weighed.kg if weighed else None), pregnant=pregnant if person.sex != "M" else False, egfr=egfr,
         allergies=_allergies(session, patient_id),
         medicines=tuple(dict.fromkeys(m.description for m in medicines if m.id not in renewed)), problems=tuple(problems))

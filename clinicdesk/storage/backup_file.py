@@ -24,6 +24,7 @@ from typing import IO, Any, Literal
 from clinicdesk.errors import ClinicError
 from clinicdesk.storage.processes import is_alive
 from clinicdesk.storage.vault import FrameSeal, SealBroken, Vault, new_key
+from clinicdesk.whole_files import sync_folder
 
 MAGIC = b"CDBACKUP"
 FORMAT = 1
@@ -50,7 +51,8 @@ class WrongKey(ClinicError):
     """The file was sealed for another clinic key."""
 
     def __init__(self) -> None:
-        super().__init__("This backup was made with another clinic key.", "Enter the key of the clinic the backup was taken from.")
+        super().__init__("This backup was made with another clinic key.", "Enter the key of the clinic the backup was taken from;"
+                         " if it was changed since, the one from the recovery kit of that time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def new_file(target: Path) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         with _sayable(target.parent):
             draft.rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -169,15 +171,6 @@ def _sayable(folder: Path) -> Iterator[None]:
                               "Nothing was kept of it, and older backups are as they were. Make room, or choose another folder.") from error
         raise ClinicError(f"The backup cannot be written to {folder}: {error.strerror}.",
                           "Choose a folder that can be written to.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read_header(path: Path) -> Header:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import psycopg
 from sqlalchemy import CursorResult, Executable, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -34,6 +35,7 @@ _BEGIN = text(
     "select case when set_config('clinicdesk.session', :token, true) is not null"
     " and set_config('transaction_read_only', :mode, true) is not null then auth.me() end"
 )
+_STILL = text("select auth.me()")
 _SAW = text("select audit.saw(cast(:patients as text[]), cast(:categories as text[]))")
 _REFUSED = text("select audit.refused(:category, :patient, :subject)")
 
@@ -175,17 +177,13 @@ class Database:
                 if token and who is None:
                     raise SignedOut
                 yield session
+                if token and read_only and session.scalar(_STILL) is None:
+                    raise SignedOut  # ended meanwhile: what was read since then is less than what there is
                 news = [pair for pair in sorted(session.seen.pairs) if not self._told.get((token, *pair))] if token else []
                 if news and not read_only:
                     session.flush()
                     session.execute(_SAW, _pairs(news))
-            if token and news:
-                if read_only:
-                    with self.engine.begin() as connection:
-                        connection.execute(_BEGIN, {"token": token, "mode": "off"})
-                        connection.execute(_SAW, _pairs(news))
-                for pair in news:
-                    self._told.put((token, *pair), True)  # noqa: FBT003  the value of a set
+            self._note_seen(token, news, read_only=read_only)
         except Exception as error:
             known = translated(error)
             if token and isinstance(known or error, NotAllowed):
@@ -195,6 +193,15 @@ class Database:
             raise known from error
         finally:
             session.close()
+
+    def _note_seen(self, token: str | None, news: list[tuple[str, str]], *, read_only: bool) -> None:
+        """Write down what a reading transaction saw, and remember what was written down (a writing one has done it itself)."""
+        if news and read_only:
+            with self.engine.begin() as connection:
+                connection.execute(_BEGIN, {"token": token, "mode": "off"})
+                connection.execute(_SAW, _pairs(news))
+        for pair in news:
+            self._told.put((token or "", *pair), True)  # noqa: FBT003  the value of a set
 
     def _refused(self, token: str, seen: Seen) -> None:
         """Write a refusal down; its own transaction is gone. That it was refused matters more than that it could be written down."""
@@ -242,7 +249,11 @@ class Database:
         for connection in list(self._lent.values()):
             if connection.closed:
                 continue
-            line = socket.socket(fileno=connection.pgconn.socket)
+            try:
+                line = socket.socket(fileno=connection.pgconn.socket)
+            except (psycopg.Error, OSError, ValueError) as error:
+                log.info("a connection closed meanwhile (%s)", type(error).__name__)
+                continue
             try:
                 line.shutdown(socket.SHUT_RDWR)
             except OSError as error:

@@ -17,6 +17,7 @@ from typing import Final
 
 from clinicdesk.locks import FileLock
 from clinicdesk.storage.vault import Place, SealBroken, seal, unseal
+from clinicdesk.whole_files import sync_folder
 
 _SUFFIX: Final = ".draft"
 #: A thread with nothing to write ends after this long.
@@ -167,12 +168,7 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
-        if os.name == "posix":
-            fd = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        sync_folder(folder)
 
 
 def _lock_path(path: Path) -> Path:

@@ -66,7 +66,7 @@ class NoticeListener:
                 connection = self._connect()
             except psycopg.Error as error:
                 log.info("cannot listen for notices now (%s); trying again in %.1f s", type(error).__name__, pause)
-                self._on_refusal()
+                self._say_refusal()
                 self._wait(-1, 0, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -138,6 +138,12 @@ class NoticeListener:
             self._on_notice(payload)
         except Exception:
             log.exception("a receiver of notices failed")
+
+    def _say_refusal(self) -> None:
+        try:
+            self._on_refusal()
+        except Exception:
+            log.exception("a receiver of a refused connection failed")
 
     def _tell_state(self, *, listening: bool) -> None:
         try:

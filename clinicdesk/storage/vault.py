@@ -19,6 +19,7 @@ from clinicdesk.errors import ClinicError
 ENVELOPE = 29
 _FORMAT = b"\x01"
 _NONCE = 12
+_GENERATIONS = 1_000  # more changes of a clinic key than any clinic will make; a try takes microseconds
 
 
 class SealBroken(Exception):
@@ -116,6 +117,15 @@ class Vault:
         """The newest key itself: for the recovery kit and for a computer that is enrolled, for nothing else."""
         return self._keys[self.generation]
 
+    @classmethod
+    def opened_by(cls, clinic_key: bytes, fingerprint: bytes) -> Vault | None:
+        """The vault of a key whose generation only a fingerprint tells; None when this key did not make it."""
+        return next((vault for number in range(1, _GENERATIONS) if (vault := cls(clinic_key, number)).fits(fingerprint)), None)
+
+    def key(self, generation: int) -> bytes:
+        """The key of a generation that is held: for a restore, for nothing else. KeyError else."""
+        return self._keys[generation]
+
     def learn(self, clinic_key: bytes, generation: int) -> None:
         """Hold the key of one more generation."""
         if len(clinic_key) != 32:
@@ -133,11 +143,6 @@ class Vault:
             raise NeedsNewKey
         return unseal(self._keys[generation], wrapped, Place(patient_id, "patient_keys", purpose, generation))
 
-    def former(self) -> bytes:
-        """The key of the generation before, wrapped by the newest one (61 bytes)."""
-        newest = self.generation
-        return seal(self._keys[newest], self._keys[newest - 1], Place("", "clinic_keys", "former", newest))
-
     def learn_former(self, wrapped: bytes, generation: int) -> None:
         """Hold the key before `generation`, too, which must be held already. SealBroken when it is not the one."""
         self.learn(unseal(self._keys[generation], wrapped, Place("", "clinic_keys", "former", generation)), generation - 1)
@@ -153,16 +158,28 @@ class Vault:
                 return unseal(key, wrapped, Place("", "backup", "stream_key"))
         raise SealBroken("the backup was sealed with another key")
 
-    def fingerprint(self) -> bytes:
-        """A sealed constant by which a workstation later proves that it holds the same clinic key."""
-        return seal(self.clinic_key, b"clinicdesk", Place("", "settings", "clinic_key", self.generation))
+    def fingerprint(self, generation: int | None = None) -> bytes:
+        """A sealed constant by which a workstation later proves that it holds the same clinic key (default: the newest)."""
+        number = generation or self.generation
+        return seal(self._keys[number], b"clinicdesk", Place("", "settings", "clinic_key", number))
 
     def fits(self, fingerprint: bytes) -> bool:
-        """Whether this is the key, of this generation, that made the fingerprint."""
-        try:
-            return unseal(self.clinic_key, fingerprint, Place("", "settings", "clinic_key", self.generation)) == b"clinicdesk"
-        except SealBroken:
-            return False
+        """Whether the fingerprint was made with a key held here, of its generation."""
+        return self.key_of(fingerprint) is not None
+
+    def key_of(self, fingerprint: bytes) -> bytes | None:
+        """The key, of those held here, that made the fingerprint."""
+        for number, key in self._keys.items():
+            with suppress(SealBroken):
+                if unseal(key, fingerprint, Place("", "settings", "clinic_key", number)) == b"clinicdesk":
+                    return key
+        return None
+
+    def formers(self) -> dict[int, bytes]:
+        """Each key but the newest, wrapped by the one after it: by the generation of that one."""
+        known = sorted(self._keys)
+        return {number: seal(self._keys[number], self._keys[number - 1], Place("", "clinic_keys", "former", number))
+                for number in known if number - 1 in self._keys}
 
     def mark(self, purpose: str, message: bytes, generation: int | None = None) -> bytes:
         """HMAC-SHA-256 of a message under a key made from the clinic key for this purpose alone: who has no clinic key cannot write it.

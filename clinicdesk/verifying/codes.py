@@ -27,7 +27,8 @@ class Codes:
 
 
 def check_codes(codes: Sequence[str], trust: Trust) -> Codes:
-    """The codes of one paper. A missing part is a note; a part that does not open, or of another paper, is an alteration."""
+    """The codes of one paper. With a part missing the paper is not checked, although what was read is listed; a part that does not open,
+    or of another paper, is an alteration."""
     if not codes:
         return Codes(Verdict("not checked", notes=("No code of a ClinicDesk paper was found.",)), None)
     parts: dict[int, Part] = {}
@@ -71,7 +72,8 @@ def _together(parts: dict[int, Part], differences: list[Difference], statuses: l
             if not complete:
                 missing = ", ".join(str(n) for n in range(1, first.total + 1) if n not in parts)
                 notes.append(f"Code {missing} of {first.total} is missing: only what is listed here is proven.")
-    status: Status = "altered" if differences else "unknown key" if any(s == "unknown key" for s, _note in statuses) else "valid"
+    status: Status = ("altered" if differences else "unknown key" if any(s == "unknown key" for s, _note in statuses)
+                      else "valid" if complete else "not checked")
     verdict = Verdict(status, differences=tuple(differences), details=tuple(labelled(fields)), notes=tuple(notes))
     if ordered:
         known = {f.code: f.value for f in fields[:len(HEAD)]} or {f.code: f.value for f in ordered[0].fields[:len(HEAD)]}
@@ -91,7 +93,7 @@ def with_cancelled(verdict: Verdict, trust: Trust) -> Verdict:
     at = trust.cancelled_at(verdict.number)
     if at is None:
         return verdict
-    status: Status = "cancelled" if verdict.status == "valid" else verdict.status
+    status: Status = "cancelled" if verdict.status in {"valid", "not checked"} else verdict.status
     return replace(verdict, status=status, cancelled_at=clinical_moment(at, ZoneInfo(trust.zone)))
 
 

@@ -19,6 +19,8 @@ from clinicdesk.verifying.verdict import Difference, Status, Verdict
 
 _MARKS = {"COPY": "It is a copy: the mark COPY was added to the signed document.", "CANCELLED": "It carries the mark CANCELLED."}
 _LARGEST = 50_000_000
+#: Something as long as a code and in its letters: one with a damaged beginning is an alteration, a mistyped file name is not.
+_LIKE_CODE = re.compile(r"[0-9A-Z $%*+\-./:\r\n]{40,}")
 _NUMBER = re.compile(r"(?<![\w-])[A-Z]{2}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}(?![\w-])")
 
 
@@ -32,17 +34,17 @@ def check(what: str, trust: Trust) -> Verdict:
             return Verdict("not checked", notes=("The file is larger than 50 MB.",))
         return check_bytes(path.read_bytes(), trust)
     except (OSError, ValueError):
-        if "/" not in what and "." not in what[-5:]:
+        if _LIKE_CODE.fullmatch(what.strip()):
             return check_text(what, trust)
-        return Verdict("not checked", notes=("This file cannot be read.",))
+        return Verdict("not checked", notes=("There is no file of this name that can be read, and it is not the text of a code.",))
 
 
 def check_text(text: str, trust: Trust) -> Verdict:
     """Codes as a scanner types them. Every line counts, so that a damaged first letter is an alteration and not ignored."""
     lines = [line.strip("\r\n\t") for line in text.splitlines()]
     found = check_codes([line for line in lines if line.strip()], trust).verdict
-    if found.status in {"valid", "cancelled", "unknown key"}:
-        return replace(found, notes=(*found.notes, "Compare what is listed here with the paper."))
+    if found.details:
+        return replace(found, by_eye=True, notes=(*found.notes, "Compare what is listed here with the paper."))
     return found
 
 
@@ -58,9 +60,10 @@ def check_bytes(data: bytes, trust: Trust) -> Verdict:
 
 
 def _scan(found: Codes) -> Verdict:
-    if found.verdict.status == "not checked":
+    if not found.verdict.details and found.verdict.status == "not checked":
         return replace(found.verdict, notes=("No code could be read. Scan the paper flat, in grey, with at least 200 dpi.",))
-    return replace(found.verdict, notes=(*found.verdict.notes, "The code is judged, not the picture: compare what is listed here with it."))
+    return replace(found.verdict, by_eye=True,
+                   notes=(*found.verdict.notes, "The code is judged, not the picture: compare what is listed here with it."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +144,17 @@ def _pdf(data: bytes, trust: Trust) -> Verdict:
         if sealed.status == "not checked":
             return Verdict("not checked", notes=("This PDF cannot be opened.",))
         return Verdict("altered", differences=sealed.differences or (Difference("The PDF cannot be opened"),), key=sealed.key)
-    if not is_signed(data) and codes.verdict.status == "not checked":
+    nothing = codes.verdict.status == "not checked" and not codes.verdict.details
+    partly = codes.verdict.status == "not checked" and not nothing
+    if not is_signed(data) and nothing:
         return replace(codes.verdict, notes=("This PDF holds neither a signature nor a code of a ClinicDesk paper.",))
     scanned = bool(texts) and all(page.scanned or not page.text.strip() for page in texts)
     differences = [*sealed.differences, *codes.verdict.differences]
     notes = [*sealed.notes, *(n for n in codes.verdict.notes if n not in sealed.notes)]
     if sealed.status == "not checked" and not scanned and "ClinicDesk" in author:
         differences.append(Difference("The signature of the file was removed"))
+    if sealed.status == "not checked" and not scanned and partly:  # a page was taken away or covered: the words cannot be compared
+        differences.append(Difference("Not every code of the paper is on its pages"))
     if codes.fields is not None and not scanned:
         plain = [re.sub(r"(?m)^(?:COPY|CANCELLED)\s*$", "", page.text) for page in texts]
         wrong, unread = wording.differences(codes.fields, plain)
@@ -157,9 +164,10 @@ def _pdf(data: bytes, trust: Trust) -> Verdict:
             notes.append("Every element on the pages is as it was signed.")
     if scanned:
         notes.append("The code is judged, not the picture: compare what is listed here with it.")
-    if sealed.status == "valid" and codes.verdict.status == "not checked":
+    if sealed.status == "valid" and nothing:
         notes.append("No code could be read on the pages; the signature of the file covers all of it.")
-    status: Status = "altered" if differences else "unknown key" if "unknown key" in {sealed.status, codes.verdict.status} else "valid"
+    status: Status = ("altered" if differences else "unknown key" if "unknown key" in {sealed.status, codes.verdict.status}
+                      else "not checked" if partly and sealed.status == "not checked" else "valid")
     found = codes.verdict
     if sealed.status == "valid" and not found.number:  # the signature covers the words, so the number in them is the signed one
         numbers = {number for page in texts for number in _NUMBER.findall(page.text)}
@@ -167,4 +175,5 @@ def _pdf(data: bytes, trust: Trust) -> Verdict:
     if status == "valid" and _MARKS["CANCELLED"] in notes:
         status = "cancelled"  # whoever holds this file was told; a list of before does not know it yet
     return with_cancelled(replace(found, status=status, differences=tuple(differences), notes=tuple(notes),
-                                  key=codes.verdict.key or sealed.key, signed_by=sealed.owner or codes.verdict.signed_by), trust)
+                                  by_eye=scanned and sealed.status == "not checked", key=codes.verdict.key or sealed.key,
+                                  signed_by=sealed.owner or codes.verdict.signed_by), trust)

@@ -7,7 +7,6 @@ already. A list somebody edited does not open.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from clinicdesk.errors import ClinicError
 from clinicdesk.storage.signing import SigningKey, key_id_of, key_words, verified
+from clinicdesk.whole_files import write_whole
 
 TRUST_FILE: Final = "trust.json"
 _FORMAT: Final = "ClinicDesk trust list 1"
@@ -141,7 +141,5 @@ def store(path: Path, text: str, *, own: bool = False) -> Trust:
                               "Ask the clinic, compare the key of the signer, and remove the old list first.")
         if known.made and datetime.fromisoformat(known.made) > datetime.fromisoformat(new.made):  # offsets differ over the year
             raise TrustBroken("The list on this computer is newer.", "Keep the newer one.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, text.encode())
     return new

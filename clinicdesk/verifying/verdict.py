@@ -14,6 +14,9 @@ SENTENCES: Final[dict[Status, str]] = {
     "unknown key": "Unknown key: signed by somebody this computer does not know.",
     "not checked": "Not checked: nothing was found that could be checked.",
 }
+#: A code proves what is in it; whether the paper around it says the same only a person sees.
+_BY_EYE: Final = "The code is genuine. It proves what is listed here: compare that with the paper."
+_IN_PART: Final = "Not checked as a whole: not every code of the paper was read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`details` are the signed elements as (label, value); `notes` say what was compared and what a person still has to compare."""
+    """`details` are the signed elements as (label, value); `notes` say what was compared and what a person still has to compare.
+
+    `by_eye`: only codes were judged, not the words around them (a picture, a scan, typed codes).
+    """
 
     status: Status
     number: str = ""
@@ -44,8 +50,11 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    by_eye: bool = False
 
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        return SENTENCES[self.status]
+        if self.status == "valid" and self.by_eye:
+            return _BY_EYE
+        return _IN_PART if self.status == "not checked" and self.details else SENTENCES[self.status]

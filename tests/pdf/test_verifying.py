@@ -186,7 +186,37 @@ def test_parts_of_different_papers_are_not_put_together() -> None:
     mixed = papers.check_text("\n".join([a[0], *b[1:]]), trust_of())
     assert (mixed.status, mixed.differences[0].what) == ("altered", "The codes belong to different papers")
     alone = papers.check_text(a[1], trust_of())
-    assert alone.status == "valid" and any("is missing" in note for note in alone.notes), alone
+    assert alone.status == "not checked" and any("is missing" in note for note in alone.notes) and alone.details, alone
+    assert "not every code" in alone.sentence
+    number = alone.number
+    assert papers.check_text(a[1], trust_of(cancelled=number)).status == "cancelled", "that it no longer counts is known by any part"
+
+
+def test_a_forged_page_with_some_genuine_codes_is_not_believed() -> None:
+    """Who leaves out the page or the code that would give the change away proves nothing: not as a file, a scan or typed codes."""
+    many = sheet(*[AMOXICILLIN] * 3, INFUSION, INFUSION)
+    drawn, pdf = signed(many)
+    codes = [code for page in drawn.codes for code in page]
+    assert len(codes) >= 2
+    forged = rewritten(drawn.pdf, "500 mg", "900 mg").replace(b"ClinicDesk", b"Somebody..")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("clinicdesk.verifying.pictures.codes_in", lambda _pages: codes[:-1])
+        found = papers.check_bytes(forged, trust_of())
+        assert found.status == "altered" and any("Not every code" in d.what for d in found.differences), found
+        whole = papers.check_bytes(pdf, trust_of())
+        assert whole.status == "valid", "the signature of the file covers every word"
+    out = io.BytesIO()
+    page_pictures(forged)[0].save(out, "PNG")
+    scan = papers.check_bytes(out.getvalue(), trust_of())
+    assert (scan.status == "not checked") == ("is missing" in " ".join(scan.notes))
+    assert "unchanged" not in scan.sentence and "compare" in papers.check_text("\n".join(codes), trust_of()).sentence
+
+
+def test_a_mistyped_name_is_not_called_altered() -> None:
+    for name in ("hello", "prescripton", "no such file.pdf", "RX-AAAA-BBBB"):
+        assert papers.check(name, trust_of()).status == "not checked"
+    code = signed(sheet())[0].codes[0][0]
+    assert papers.check("X" + code[1:], trust_of()).status == "altered"
 
 
 def test_any_changed_byte_of_a_file_is_found() -> None:

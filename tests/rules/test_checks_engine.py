@@ -70,6 +70,27 @@ def test_strengths(text: str, amounts: list[tuple[int, int | None]]) -> None:
     assert [(s.amount, s.per_ml) for s in strengths(text)] == amounts
 
 
+@pytest.mark.parametrize(("text", "tier"), [
+    *((one, 2) for one in ("Augmentin500 (clavulanate) zzyrdin", "amoxicillin + zzyrdin", "Zzyrdin (clavulanate)",
+                           "warfarin and Blurbex daily",
+                           "paracetamol, Zorblaxin twice a day for headache", "paracetamol for fever, Zorblaxin")),
+    *((one, 3) for one in (
+        "amoxicillin for an ear infection", "paracetamol 500 mg when required for headache max 8 per day", "lisinopril 10 mg every morning",
+        "metformin 500 mg twice daily with meals", "furosemide 40 mg in the morning, stopped", "warfarin as per INR", "aspirin 75 mg od",
+        "omeprazole 20 mg gastro-resistant capsules before breakfast",
+        "salbutamol 100 micrograms/dose CFC free inhaler 2 puffs as required",
+        "prednisolone 5 mg reducing course", "codeine phosphate started last week by GP", "levothyroxine on an empty stomach",
+        "Abuse-Deterrent 12 HR Oxycodone Hydrochloride 15 MG Extended Release Oral Tablet", "insulin glargine 10 units at night",
+        "3 ML Amiodarone hydrocholoride 50 MG/ML Prefilled Syringe", "paracetamol for zzyrdin fever", "morphine for breakthrough pain")),
+    *((one, None) for one in ("Acetaminophen 325 MG Oral Tablet", "24 HR metformin hydrochloride 500 MG Extended Release Oral Tablet",
+                              "1 ML Epoetin Alfa 4000 UNT/ML Injection [Epogen]")),
+])
+def test_a_word_that_could_be_a_second_medicine_is_asked(text: str, tier: int | None) -> None:
+    for facts, line in ((FACTS, Prescribed(text)), (replace(FACTS, medicines=(text,)), Prescribed("cetirizine"))):
+        found = [a.tier for a in check(facts, [line], shipped()) if "not understood" in a.sentence]
+        assert found == ([tier] if tier else []), text
+
+
 def test_a_check_that_fails_is_a_red_alert_and_the_others_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(case: Case) -> Iterator[Alert]:
         raise KeyError(case)
@@ -108,6 +129,13 @@ def test_every_alert_says_what_it_rests_on() -> None:
 def test_a_pair_is_said_once_at_its_most_serious() -> None:
     found = check(replace(FACTS, medicines=("warfarin",)), [Prescribed("naproxen")], shipped())
     assert [a.key for a in found if a.rule == "interaction"] == ["interaction/warfarin-nsaid/naproxen/warfarin"]
+
+
+def test_beside_a_warning_about_two_medicines_nothing_reassures() -> None:
+    found = check(replace(FACTS, medicines=("sacubitril + valsartan",)), [Prescribed("enalapril")], shipped())
+    assert [a.key for a in found if a.rule == "interaction"] == ["interaction/sacubitril-ace/enalapril/sacubitril"]
+    found = check(replace(FACTS, medicines=("valsartan",)), [Prescribed("enalapril")], shipped())
+    assert [a.tier for a in found if a.rule == "interaction"] == [3]
 
 
 def test_keys_are_the_same_whichever_way_the_medicines_meet() -> None:
@@ -193,6 +221,11 @@ def test_the_command_answers_as_it_was_asked(tmp_path: Path) -> None:
     assert code == 0 and "STOP  Clarithromycin with simvastatin" in out
 
 
+def test_what_is_for_the_reader_of_a_file_is_left_alone(tmp_path: Path) -> None:
+    labelled = {**CASE, "id": 3, "note": "x", "patient": {**CASE["patient"], "name": "Ada"}}
+    assert run(tmp_path, labelled, "--json")[:2] == run(tmp_path, CASE, "--json")[:2]
+
+
 def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check-medicines", str(tmp_path / "none.json")])
     assert result.exit_code == 2 and "none.json cannot be read" in result.stderr
@@ -210,6 +243,19 @@ def test_a_file_that_is_not_there_and_standard_input(tmp_path: Path) -> None:
     ([CASE, {"patient": {}, "prescribe": [{"dose": "1 g"}]}], "Prescribe 1 of case 2"),
     ("[" * 100_000, "nested far too deeply"),
     ({"patient": {"pregnant": "no"}, "prescribe": []}, "true, false or null"),
+    ({"patient": {"weight_kg": 3500}, "prescribe": []}, "“weight_kg” of the case is 3500, but must be 0.15 to 500 kg. Check the unit."),
+    ({"patient": {"weight_kg": 0.1}, "prescribe": []}, "must be 0.15 to 500 kg"),
+    ({"patient": {"weight_kg": 1e30}, "prescribe": []}, "must be 0.15 to 500 kg"),
+    ({"patient": {"egfr": 201}, "prescribe": []}, "must be 1 to 200 mL/min/1.73 m²"),
+    ({"patient": {"egfr": float("nan")}, "prescribe": []}, "a number above zero"),
+    ({"patient": {"birth_date": "1780-01-01"}, "prescribe": []}, "more than 130 years ago"),
+    ({"patient": {"current_medicines": ["warfarin"]}, "prescribe": []}, "“current_medicines” of “patient” of the case is not understood."),
+    ({"patient": {}, "medications": [], "prescribe": []}, "“medications” of the case is not understood."),
+    ({"patient": {"allergies": [{"substance": "eggs", "kind": "food"}]}, "prescribe": []}, "What can be said there: substance, reaction"),
+    ({"patient": {}, "prescribe": [{"medicine": "x", "as_needed": True}]}, "“as_needed” of prescribe 1 of the case is not understood"),
+    ('{"patient": {"problems": ["\\ud800"]}, "prescribe": []}', "half of a character"),
+    ('{"patient": {"\\udfff": 1}, "prescribe": []}', "half of a character"),
+    ('{"patient": {"allergies": null, "allergies": []}, "prescribe": []}', "“allergies” stands twice"),
 ])
 def test_bad_input_is_one_sentence_that_names_the_place(tmp_path: Path, content: object, said: str) -> None:
     code, out, err = run(tmp_path, content, "--json")

@@ -153,6 +153,7 @@ def office(practice: Practice, theme: Theme, qtbot: Any) -> Iterator[Office]:
     unexpected, collector = Unexpected(), CollectOnGuiThread()
     happened: list[Exception] = []
     unexpected.happened.connect(happened.append)
+    QApplication.setQuitOnLastWindowClosed(False)  # as the application does: else Qt may close the next test's windows
     made = Office(practice, theme, qtbot)
     try:
         yield made

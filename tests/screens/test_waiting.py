@@ -48,6 +48,7 @@ def test_call_the_next_and_the_number_is_on_the_screen_without_a_name(office: Of
     office.gone(sheet)
     office.until(lambda: (screen.number.text(), screen.room.text()) == ("1", "Room 4"), "live on the call screen")
     office.front(window)
+    office.settle()
     QTest.keyClick(front.calendar, Qt.Key.Key_F4, Qt.KeyboardModifier.ShiftModifier)
     office.until(lambda: screen.number.text() == "2", "the next, to the same room, without asking")
     shown = " ".join(made.text() for made in screen.findChildren(QLabel))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -75,6 +75,12 @@ def test_she_revives_no_appointment_that_another_called_off(practice: Practice, 
     practice.step(theirs, "cancelled", reason="wants another doctor")
     with raw(practice, "dora") as connection:
         assert refusal(connection, revive, theirs) == "appointment_not_hers"
+        assert connection.execute("select count(*) from clinic.vitals").fetchone() == (0,)
+        reword = "update clinic.appointments set {} version = version + 1 where id = %s"
+        for change in ("reason = reason || ' ',", "status = 'no_show',"):
+            with suppress(psycopg.Error), connection.transaction():
+                connection.execute(reword.format(change), [theirs])
+            assert refusal(connection, revive, theirs) == "appointment_not_hers", change
         assert connection.execute("select count(*) from clinic.vitals").fetchone() == (0,)
         connection.execute(revive, [hers])  # her own step, taken back
 

@@ -12,8 +12,10 @@ import pytest
 
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed, ReasonNeeded
 from clinicdesk.rules.alert_reasons import GivenReason, about, lacks, reasons_for
+from clinicdesk.rules.imported_medicines import FILE, ImportedName, write_imported
+from clinicdesk.rules.knowledge import shipped
 from clinicdesk.rules.safety import Alert
-from clinicdesk.services import chart, consultations, content, medication, safety
+from clinicdesk.services import chart, consultations, content, medication, risks, safety
 from clinicdesk.services.drafts import ConsultationDraft, ItemDraft, from_json, to_json
 from tests.clinics import Practice
 from tests.visiting import TABLET, as_owner, completed, raw, started
@@ -90,10 +92,10 @@ def test_the_second_line_is_named(practice: Practice, consultation: int) -> None
 def test_a_check_that_fails_is_an_alert_of_the_first_tier(
     practice: Practice, patient: str, consultation: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
+    def broken(_folder: object) -> None:
         raise RuntimeError("no tables")
 
-    monkeypatch.setattr(safety, "shipped", broken)
+    monkeypatch.setattr(safety, "clinic_knowledge", broken)
     alert = worst(practice, patient, replace(DRAFT, items=(TABLET,)))
     assert (alert.rule, alert.tier) == ("not-checked", 1)
     assert "nothing was checked" in alert.sentence
@@ -298,3 +300,15 @@ def test_repeating_and_favourites(practice: Practice) -> None:
         assert medication.favourites(session) == []
     with practice.write("rita") as session, pytest.raises(NotAllowed):
         medication.add_favourite(session, "x", AMOX)
+
+
+def test_what_the_clinic_imported_counts_in_the_consulting_room(practice: Practice, patient: str, consultation: int) -> None:
+    with practice.write("dora") as session:
+        write_imported(session.folder / FILE, [ImportedName("Zubrin", "BN", "1", ("amoxicillin",), "", "")])
+        try:
+            found = safety.checkup(session, patient, replace(DRAFT, items=(replace(AMOX, medicine="Zubrin"),))).found
+            assert ("allergy", 1) in {(one.alert.rule, one.alert.tier) for one in found}
+            assert risks.is_checked(session, "Zubrin") and "zubrin" not in {name.casefold() for name in shipped().medicines}
+        finally:
+            (session.folder / FILE).unlink()
+        assert not risks.is_checked(session, "Zubrin")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from clinicdesk import __version__
+from clinicdesk.clinic import open_clinic
+from clinicdesk.config import load_settings
 from clinicdesk.credentials import Credentials
 from clinicdesk.storage.embedded import EmbeddedServers
 from clinicdesk.storage.processes import ServerState, wait_until
@@ -71,6 +73,9 @@ def test_servers_are_started_left_running_and_stopped(clinic_folder: Path) -> No
 @pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_told_to_end_lets_the_servers_go(clinic_folder: Path, ended_by: signal.Signals) -> None:
     assert command("migrate", "--data-dir", clinic_folder)[0] == 0
+    refused, _, said = command("worker", "--data-dir", clinic_folder)
+    assert refused == 2 and "not been set up" in said
+    open_clinic(load_settings(data_dir=clinic_folder), worker=False).close()
     worker = subprocess.Popen([sys.executable, "-m", "clinicdesk", "worker", "--data-dir", str(clinic_folder)], stdout=subprocess.PIPE,
                               text=True, cwd=ROOT)
     assert worker.stdout is not None

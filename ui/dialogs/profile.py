@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QSize, Signal
@@ -145,9 +146,8 @@ class LeaveSheet(Sheet):
                          explanation="Your password alone will then open your account.")
         self.cancel_button.hide()
         self.verb_button.hide()
-        token = desk.token
         self.step = CodeStep(desk.theme, lambda code, done, failed: desk.pool.run(
-            self, lambda: clinic.leave_second_factor(token, code), done, lambda error: self._failed(error, failed), keep=True),
+            self, partial(clinic.leave_second_factor, desk.token, code), done, lambda error: self._failed(error, failed), keep=True),
             back="Cancel")
         self.step.enter_button.setText("Switch off")
         self.step.accepted.connect(lambda _none: self.accept())

@@ -97,13 +97,17 @@ class BackupsPanel(Panel):
         return [Action("Back up now", self.back_up, "backup"), Action("Rehearse a backup", self.rehearse, "check")]
 
     def back_up(self) -> None:
-        """Take a backup into the folder; the desks go on working."""
+        """Take a backup into the folder; the desks go on working. One thing at a time."""
+        if self.task.running:
+            return
         self._begin("Backing up…")
         self.desk.run(self, backups.back_up, None, self.task.begin("Backing up…"), done=self._taken, failed=self._failed)
 
     def rehearse(self) -> None:
         """Prove the chosen backup, or the newest."""
         chosen = self.table.record()
+        if self.task.running:
+            return
         self._begin("Rehearsing…")
         self.desk.run(self, backups.rehearse, chosen.path if chosen else None, self.task.begin("Rehearsing…"), done=self._proven,
                       failed=self._failed)

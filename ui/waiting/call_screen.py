@@ -12,6 +12,7 @@ from clinicdesk.services.calling import Call
 from clinicdesk.services.settings import ClinicSettings
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
+from ui.lock import PUBLIC
 from ui.widgets.arranging import emptied
 from ui.widgets.text import restyle
 
@@ -24,6 +25,7 @@ class CallScreen(QWidget):
 
     def __init__(self, desk: Desk, clinic: str = "") -> None:
         super().__init__()
+        self.setProperty(PUBLIC, True)  # noqa: FBT003  a property's value
         self.desk = desk
         self.calls: list[Call] = []
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)  # noqa: FBT003  Qt's signature

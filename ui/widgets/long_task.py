@@ -62,6 +62,11 @@ class LongTask(QFrame):
 
         return progress
 
+    @property
+    def running(self) -> bool:
+        """Whether work that was begun has not come back: another may not begin, nobody could stop it."""
+        return not self.isHidden()
+
     def end(self) -> None:
         """The work came back."""
         self.hide()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
@@ -21,10 +22,14 @@ class Toasts(QObject):
         super().__init__(window)
         self._window, self._theme, self._margin = window, theme, margin_bottom
         self._frame: _Toast | None = None
+        self._held: Callable[[], object] | None = None  # while the window is locked: what to say afterwards
         window.installEventFilter(self)
 
     def show(self, sentence: str, *, undo: Callable[[], object] | None = None, icon: str = "success", seconds: float = 0.0) -> None:
         """Say a sentence; with `undo` a button (and Ctrl+Z through `undo`) takes it back while it is visible."""
+        if self._held is not None:
+            self._held = partial(self.show, sentence, undo=undo, icon=icon, seconds=seconds)
+            return
         self.dismiss()
         wait = seconds or (UNDO_SECONDS if undo else PLAIN_SECONDS)
         self._frame = _Toast(self._window, self._theme, sentence, undo=undo, icon=icon, wait_ms=round(wait * 1_000), dismiss=self.dismiss)
@@ -32,6 +37,17 @@ class Toasts(QObject):
         self._frame.show()
         self._frame.raise_()
         announce(self._window, sentence, assertive=icon != "success")
+
+    def hold(self) -> None:
+        """Say nothing until `release`: whoever stands before a locked window is not the one it is meant for."""
+        self.dismiss()
+        self._held = self._held or _nothing
+
+    def release(self) -> None:
+        """Say what was held back last."""
+        held, self._held = self._held, None
+        if held is not None:
+            held()
 
     def undo(self) -> bool:
         """Take back what the visible toast offers to; False when there is nothing."""
@@ -63,6 +79,10 @@ class Toasts(QObject):
         if event.type() == QEvent.Type.Resize and watched is self._window:
             self._place()
         return False
+
+
+def _nothing() -> None:
+    """Nothing was held back."""
 
 
 class _Toast(QFrame):

@@ -54,7 +54,7 @@ def check_allergies(case: Case) -> Iterator[Alert]:
     allergies = case.facts.allergies
     if allergies is None:
         if case.lines:
-            yield not_checked(case, "allergies", 2, "allergies/not-recorded", case.lines[0].prescribed.medicine,
+            yield not_checked(case, "allergies", 2, "allergies/not-recorded", case.lines[0],
                               "Allergies are not recorded, so no allergy check was made.",
                               advice="Ask about allergies and record them, or record that none are known.",
                               other="allergies", facts=("allergies not recorded",))
@@ -83,7 +83,7 @@ def _not_understood(case: Case, read: list[_Read]) -> Iterator[Alert]:
             are, it = ("is", "it") if len(left) == 1 else ("are", "them")
             what = f"Of the allergy “{text}”, {listed(f'“{part}”' for part in left)} {are}"
         if left:
-            yield not_checked(case, "allergies", 2, slug("allergy", *left), case.lines[0].prescribed.medicine,
+            yield not_checked(case, "allergies", 2, slug("allergy", *left), case.lines[0],
                               f"{what} in no table, so nothing was checked against {it}.",
                               advice=_meant(case, one.substance.left) + "Write the generic name of the substance, or check it yourself.",
                               other=text, facts=(allergy_words(one.allergy),))
@@ -132,7 +132,7 @@ def _same_words(case: Case, line: Line, one: _Read) -> Iterator[Alert]:
     if shared := shared_words(line.named, one.substance) or ([key_of(one.allergy.substance)] if whole and one.substance.empty else []):
         tier = {"severe": 1, "unknown": 1, "mild": 2, "other": 2}[one.weight]
         taken = any(set(shared) & set(words_of(text)) for text in one.allergy.tolerated)
-        yield alert(case, "allergies", "allergy", 3 if taken else tier, slug("allergy", *shared), line.prescribed.medicine,
+        yield alert(case, "allergies", "allergy", 3 if taken else tier, slug("allergy", *shared), line,
                     f"This patient is recorded as allergic to {one.allergy.substance}: {_reaction(one)}.",
                     advice="Choose another medicine, or correct the allergy if it is wrong.", other=one.allergy.substance,
                     facts=(allergy_words(one.allergy),), source="clinical-safety-1.9")
@@ -143,7 +143,7 @@ def _same_words(case: Case, line: Line, one: _Read) -> Iterator[Alert]:
             opioid = family.name == "opioids"
             tier = min(_class_tier(one, family), {"severe": 1, "unknown": 2 if opioid else 1, "mild": 2, "other": 2}[one.weight])
             yield alert(case, "allergies", "allergy" if family in one.classes else "allergy-class", tier,
-                        slug("allergy-class", family.name), line.prescribed.medicine,
+                        slug("allergy-class", family.name), line,
                         f"{line.prescribed.medicine} is one of the {family.name}; this patient is recorded as allergic to"
                         f" {_substance(one)}: {_reaction(one)}.",
                         advice="Write which medicine it is, or choose one outside this class.", other=one.allergy.substance,
@@ -157,7 +157,7 @@ def _same(case: Case, line: Line, one: _Read, ingredient: str) -> Alert:
     if opioid and (one.weight == "mild" or (ITCH.search(one.told) and not is_severe(one.told))):
         tier, advice = 2, "Most such entries are intolerance (nausea, itch). Decide whether it was an allergy."
     return alert(case, "allergies", "allergy", _tolerated(case, one, ingredient, tier), slug("allergy", ingredient),
-                 line.prescribed.medicine, f"This patient is recorded as allergic to {ingredient}: {_reaction(one)}.",
+                 line, f"This patient is recorded as allergic to {ingredient}: {_reaction(one)}.",
                  advice=advice, other=one.allergy.substance, facts=_facts(case, one, ingredient), source="clinical-safety-1.9")
 
 
@@ -172,7 +172,7 @@ def _class_tier(one: _Read, family: AllergyClass) -> int:
 
 def _of_class(case: Case, line: Line, one: _Read, ingredient: str, family: AllergyClass) -> Alert:
     return alert(case, "allergies", "allergy-class", _tolerated(case, one, ingredient, _class_tier(one, family)),
-                 slug("allergy-class", family.name, ingredient), line.prescribed.medicine,
+                 slug("allergy-class", family.name, ingredient), line,
                  f"{ingredient} belongs to the {family.name}; this patient is recorded as allergic to {_substance(one)}:"
                  f" {_reaction(one)}.", advice="Choose a medicine outside this class, or correct the allergy if it is wrong.",
                  other=one.allergy.substance, facts=_facts(case, one, ingredient), source=family.source)
@@ -203,7 +203,7 @@ def _high_paracetamol(line: Line) -> bool:
 
 def _crossed(case: Case, line: Line, one: _Read, ingredient: str, tier: int, rule: CrossReaction) -> Alert:
     return alert(case, "allergies", "allergy-cross-reaction", _tolerated(case, one, ingredient, tier),
-                 slug("allergy-cross-reaction", rule.key, ingredient), line.prescribed.medicine,
+                 slug("allergy-cross-reaction", rule.key, ingredient), line,
                  f"{ingredient}, with an allergy to {_substance(one)}: {rule.what}", advice=rule.advice, other=one.allergy.substance,
                  facts=_facts(case, one, ingredient), source=rule.source)
 

@@ -12,19 +12,22 @@ from clinicdesk.rules.checking.case import Case, Line
 from clinicdesk.rules.doses import DOSE_UNITS
 from clinicdesk.rules.formulary import Presentation
 from clinicdesk.rules.medicine_names import key_of
+from clinicdesk.rules.shorthand_scan import number
+from clinicdesk.rules.shorthand_words import UNITS
+from clinicdesk.rules.texts import latin_digits, tidy
 
-_MICROGRAMS: Final = {"g": Decimal(1_000_000), "gram": Decimal(1_000_000), "grams": Decimal(1_000_000), "mg": Decimal(1_000),
-                      "mcg": Decimal(1), "microgram": Decimal(1), "micrograms": Decimal(1), "ug": Decimal(1),
-                      "nanogram": Decimal("0.001"), "nanograms": Decimal("0.001")}
-_UNITS: Final = {"unit": "unit", "units": "unit", "iu": "unit", "international unit": "unit", "international units": "unit",
-                 "mmol": "mmol"}
 _COUNTED: Final = frozenset({"tablet", "capsule", "suppository", "sachet", "puff", "spray", "patch", "pessary", "lozenge", "vial",
                              "ampoule", "dose", "pen"})
+_WEIGHED: Final = {word: DOSE_UNITS[name] for word, name in UNITS.items()
+                   if DOSE_UNITS[name].micrograms is not None or name in {"unit", "international unit", "mmol"}}
+_N: Final = r"(?<![\w.,])(\d+(?:[.,]\d+)*)"
+_UNIT: Final = f"({'|'.join(sorted(map(re.escape, _WEIGHED), key=len, reverse=True))})"
 _AMOUNT: Final = re.compile(
-    r"(\d[\d,]*(?:\.\d+)?)\s*(micrograms?|nanograms?|mcg|ug|mg|g|units?|iu|international units?|mmol)\b"
-    r"(?:\s*(?:/|in|per)\s*(\d+(?:\.\d+)?)?\s*(ml|litre|l|actuation|actuat|puff|spray|dose|hr|hour|g|sachet|tablet|capsule)\b)?",
-    re.IGNORECASE)
-_SLASHED: Final = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*(mg|g|mcg|micrograms)\b", re.IGNORECASE)
+    rf"{_N}\s*{_UNIT}\b(?:\s*(?:/|in|per)\s*(\d+(?:[.,]\d+)*)?\s*"
+    r"(ml|litre|l|actuation|actuat|puff|spray|dose|hr|hour|g|sachet|tablet|capsule)\b)?")
+_SLASHED: Final = re.compile(rf"{_N}\s*/\s*(\d+(?:[.,]\d+)*)\s*{_UNIT}\b")
+#: Misread as ten or a thousand times as much (reference clinical-safety R29): never taken for a number.
+_ZERO_AT_THE_END: Final = re.compile(r"\d+\.\d*0")
 _TABLET_LIKE: Final = {"tablet": "tablet", "capsule": "capsule", "suppository": "suppository", "sachet": "powder", "mL": "",
                        "puff": "inhaler", "patch": "patch", "lozenge": "lozenge", "pessary": "pessary", "spray": "spray"}
 
@@ -62,23 +65,40 @@ class Given:
     plain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Why an amount cannot be told; `plain` where the direction itself lacks it."""
+
+    words: str
+    plain: bool = False
+
+
 def strengths(text: str) -> tuple[Strength, ...]:
-    """The strengths in a text, in order: `500 mg + 125 mg`, `250 mg in 5 mL`, `800/160 mg`, `0.09 MG/ACTUAT`."""
-    spread = _SLASHED.sub(r"\1 \3 + \2 \3", text)
+    """The strengths in a text, in order: `500 mg + 125 mg`, `250 mg in 5 mL`, `800/160 mg`, `0,25 mg`, `0.09 MG/ACTUAT`.
+
+    None of them where one is typed so that it may mean two amounts (`1.000 mg`).
+    """
+    spread = _SLASHED.sub(r"\1 \3 + \2 \3", latin_digits(tidy(text)).casefold())
     found: list[Strength] = []
-    for number, unit, per, per_unit in _AMOUNT.findall(spread):
-        value, base = Decimal(number.replace(",", "")), unit.casefold()
-        per_ml = None
-        if per_unit.casefold() in {"ml", "l", "litre"}:
-            per_ml = Decimal(per or 1) * (1 if per_unit.casefold() == "ml" else 1000)
-        elif per_unit.casefold() in {"hr", "hour"}:
+    for amount, word, per, per_unit in _AMOUNT.findall(spread):
+        value, volume, unit = _number(amount), _number(per or "1"), _WEIGHED[word]
+        if value is None or volume is None:
+            return ()
+        if per_unit in {"hr", "hour"}:
             continue  # a rate, not a strength
-        micrograms = _MICROGRAMS.get(base)
-        found.append(Strength(value * micrograms, "microgram", per_ml) if micrograms is not None
-                     else Strength(value, _UNITS[base], per_ml))
+        per_ml = volume * (1 if per_unit == "ml" else 1000) if per_unit in {"ml", "l", "litre"} else None
+        found.append(Strength(value * unit.micrograms, "microgram", per_ml) if unit.micrograms is not None
+                     else Strength(value, "mmol" if unit.name == "mmol" else "unit", per_ml))
     if found and found[-1].per_ml is not None:
         found = [Strength(s.amount, s.unit, found[-1].per_ml if s.per_ml is None else s.per_ml) for s in found]
     return tuple(found)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return None if _ZERO_AT_THE_END.fullmatch(text) else number(text)
+    except ArithmeticError:
+        return None
 
 
 def given(case: Case, line: Line) -> dict[str, Given]:
@@ -91,34 +111,47 @@ def _given(case: Case, line: Line, place: int) -> Given:
     if p.dose_value is None or not p.dose_unit:
         return Given(None, None, "the dose is not given as an amount", plain=True)
     one = _amount(case, line, place, p.dose_value, p.dose_unit)
-    if isinstance(one, str):
-        return Given(None, None, one)
-    if p.max_per_day is not None:
-        most = _amount(case, line, place, p.max_per_day, p.dose_unit)
-        if not isinstance(most, str):
-            return Given(one, most)
+    if isinstance(one, _Gap):
+        return Given(None, None, one.words, one.plain)
+    most = _amount(case, line, place, p.max_per_day, p.dose_unit) if p.max_per_day is not None else None
+    if isinstance(most, Amount):  # a greatest amount bounds what is taken as needed; a fixed schedule is what is given
+        scheduled = None if p.as_needed or p.times_per_day is None else one.times(p.times_per_day)
+        return Given(one, scheduled if scheduled is not None and scheduled.most > most.most else most)
     if p.times_per_day is None:
         gap = "how often it is taken is not given" if not p.as_needed else "no greatest amount in a day is given"
         return Given(one, None, gap, plain=True)
     return Given(one, one.times(p.times_per_day))
 
 
-def _amount(case: Case, line: Line, place: int, value: Decimal, unit: str) -> Amount | str:
+def _amount(case: Case, line: Line, place: int, value: Decimal, unit: str) -> Amount | _Gap:
     stored = DOSE_UNITS.get(unit)
     combined = len(line.named.ingredients) > 1
     if stored is not None and stored.micrograms is not None:
         if combined:
-            return "it holds several medicines and the dose does not say of which"
+            return _Gap("it holds several medicines and the dose does not say of which")
         return Amount(value * stored.micrograms, value * stored.micrograms, "microgram")
     if unit in {"unit", "international unit", "mmol"}:
         return Amount(value, value, "unit" if unit != "mmol" else "mmol")
     if unit not in _COUNTED and unit != "mL":
-        return f"a dose in {DOSE_UNITS[unit].plural if unit in DOSE_UNITS else unit} cannot be converted"
+        return _Gap(f"a dose in {DOSE_UNITS[unit].plural if unit in DOSE_UNITS else unit} cannot be converted")
+    unread = _unread(line)
+    if unread:
+        return _Gap(f"of the strength “{unread}” no amount was read", plain=True)
     options = _options(case, line, place, unit)
     if not options:
-        return "its strength is not given"
+        return _Gap("its strength is not given")
     amounts = sorted(s.amount * value / (s.per_ml or 1) if unit == "mL" else s.amount * value for s in options)
     return Amount(amounts[0], amounts[-1], options[0].unit)
+
+
+def _unread(line: Line) -> str:
+    """A strength that was typed and says no amount, in its own field or within the name."""
+    for text in (line.prescribed.strength, line.medicine):
+        if strengths(text):
+            return ""
+        if text and (text == line.prescribed.strength or _AMOUNT.search(latin_digits(tidy(text)).casefold())):
+            return text
+    return ""
 
 
 def _options(case: Case, line: Line, place: int, unit: str) -> Sequence[Strength]:

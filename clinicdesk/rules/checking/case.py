@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from clinicdesk.rules.ages import whole_months
+from clinicdesk.rules.directions import ROUTES
 from clinicdesk.rules.knowledge import Knowledge
 from clinicdesk.rules.medicine_names import Naming, key_of
 from clinicdesk.rules.moments import clinical_date
@@ -20,6 +21,7 @@ _LOCAL_ROUTE: Final = re.compile(
     r"(?:(?:on|onto|in|into|to)\b ?)?(?:\b(?:the|each|both|right|left|affected)\b ?)*"
     r"(?:eyes?|ears?|skin|scalp|nails?|area)(?: drops?| ointment)?"
     r"|topical(?:ly)?|cutaneous|dermal|external(?:ly| use)?|ophthalmic(?:ally)?|ocular|conjunctival|otic|aural|auricular|mouthwash\b.*")
+_SWALLOWED: Final = frozenset({"oral", "by mouth", "po", "orally", "feeding tube"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,17 @@ class Line:
     prescribed: Prescribed
     named: Named
 
+    @property
+    def medicine(self) -> str:
+        """The medicine as written."""
+        return self.prescribed.medicine
+
+    @property
+    def route(self) -> str:
+        """The stored name of the route; empty where it is not given or not understood, so that limits of every route hold."""
+        route = self.prescribed.route.casefold().strip()
+        return "oral" if route in _SWALLOWED else route if route in ROUTES else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -58,32 +71,19 @@ class Case:
 
     @property
     def age(self) -> Decimal | None:
-        """Age in years, None where no birth date is recorded."""
-        born, today = self.facts.birth_date, self.facts.today
-        if born is None:
-            return None
-        whole = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        last = _birthday(born, born.year + whole)
-        return Decimal(whole) + Decimal((today - last).days) / 366
+        """Age in years of completed months, None where no birth date is recorded."""
+        born = self.facts.birth_date
+        return None if born is None else Decimal(whole_months(born, self.facts.today)) / 12
 
     @property
     def age_words(self) -> str:
         """The age as a fact for an alert."""
-        age = self.age
-        if age is None or self.facts.birth_date is None:
+        if self.facts.birth_date is None:
             return "date of birth not recorded"
-        born = clinical_date(self.facts.birth_date)
-        if age < 2:
-            months = int(age * 12)
+        months, born = whole_months(self.facts.birth_date, self.facts.today), clinical_date(self.facts.birth_date)
+        if months < 24:
             return f"{months} {'month' if months == 1 else 'months'} old (born {born})"
-        return f"{int(age)} years old (born {born})"
-
-
-def _birthday(born: date, year: int) -> date:
-    try:
-        return born.replace(year=year)
-    except ValueError:  # 29 February
-        return date(year, 3, 1)
+        return f"{months // 12} years old (born {born})"
 
 
 def make_case(facts: PatientFacts, lines: Sequence[Prescribed], knowledge: Knowledge) -> Case:
@@ -118,19 +118,24 @@ def slug(*parts: str) -> str:
     return "/".join(key_of(part).replace(" ", "-") for part in parts if part)
 
 
-def alert(case: Case, table: str, rule: Rule, tier: int, key: str, medicine: str, sentence: str, *, advice: str = "", other: str = "",
+def alert(case: Case, table: str, rule: Rule, tier: int, key: str, about: Line | str, sentence: str, *, advice: str = "", other: str = "",
           facts: Sequence[str] = (), source: str = "") -> Alert:
-    """An alert with the date and approval of its table; `source` is a key of the table of sources, empty for a rule of the house."""
+    """An alert with the date and approval of its table; `source` is a key of the table of sources, empty for a rule of the house.
+
+    `about` is the line it stands under, or its medicine where every line of that name is meant.
+    """
     known = case.knowledge
+    line = about if isinstance(about, Line) else next((one for one in case.lines if one.medicine == about), case.lines[0])
     level: Tier = 1 if tier == 1 else 2 if tier == 2 else 3
-    return Alert(rule, level, key, medicine, capital(sentence), advice, other, tuple(facts),
-                 known.source(source) if source else "a rule of this programme", known.dates.get(table, ""), known.approval(table))
+    return Alert(rule, level, key, line.medicine, capital(sentence), advice, other, tuple(facts),
+                 known.source(source) if source else "a rule of this programme", known.dates.get(table, ""), known.approval(table),
+                 line.number)
 
 
-def not_checked(case: Case, table: str, tier: int, key: str, medicine: str, sentence: str, *, advice: str = "", other: str = "",
+def not_checked(case: Case, table: str, tier: int, key: str, about: Line | str, sentence: str, *, advice: str = "", other: str = "",
                 facts: Sequence[str] = ()) -> Alert:
     """Something that could not be checked: said in words, never silence."""
-    return alert(case, table, "not-checked", tier, f"not-checked/{key}", medicine, sentence, advice=advice, other=other, facts=facts)
+    return alert(case, table, "not-checked", tier, f"not-checked/{key}", about, sentence, advice=advice, other=other, facts=facts)
 
 
 def allergy_words(allergy: KnownAllergy) -> str:

@@ -10,6 +10,7 @@ from clinicdesk.rules.safety import Alert
 
 #: Groups of therapy that are often combined on purpose are not in the table; these are said, not asked.
 _QUIET: Final = frozenset({"renin-angiotensin"})
+_INFORMATION: Final = 3
 
 
 def check_interactions(case: Case) -> Iterator[Alert]:
@@ -24,11 +25,14 @@ def check_interactions(case: Case) -> Iterator[Alert]:
                 for rule in rules:
                     if rule.tier == rules[0].tier:  # they are sorted: what is milder for the same pair adds nothing
                         best.setdefault(rule.key, (one, two))
+        worst = min((rule.tier for pair in best.values() for rule in case.knowledge.interactions[pair][:1]), default=_INFORMATION)
         for rule_key, (one, two) in best.items():
             rule = next(r for r in case.knowledge.interactions[one, two] if r.key == rule_key)
+            if rule.tier == _INFORMATION > worst:
+                continue  # “usually mild” beside a warning about the same two medicines would reassure falsely
             meets = "is a current medicine" if current else "is prescribed with it"
             yield alert(case, "interactions", "interaction", rule.tier, slug("interaction", rule.key, *sorted((one, two))),
-                        line.prescribed.medicine, f"{one} with {two}: {rule.what}", advice=rule.advice, other=other.text,
+                        line, f"{one} with {two}: {rule.what}", advice=rule.advice, other=other.text,
                         facts=(f"{other.text} {meets}",), source=rule.source)
 
 
@@ -40,12 +44,12 @@ def check_duplicates(case: Case) -> Iterator[Alert]:
         shared = [i for i in line.named.ingredients if i in other.ingredients]
         where = "already a current medicine" if current else "on another line of this prescription"
         if shared and current and set(line.named.ingredients) == set(other.ingredients):
-            yield alert(case, "medicines", "duplicate", 3, slug("duplicate", "renewal", *shared), line.prescribed.medicine,
+            yield alert(case, "medicines", "duplicate", 3, slug("duplicate", "renewal", *shared), line,
                         f"{listed(shared)} is already a current medicine. Read as a renewal.",
                         advice="If this is an addition, stop the other one or check the total dose.", other=other.text,
                         facts=(f"{other.text} is a current medicine",))
         elif shared:
-            yield alert(case, "medicines", "duplicate", 2, slug("duplicate", *shared), line.prescribed.medicine,
+            yield alert(case, "medicines", "duplicate", 2, slug("duplicate", *shared), line,
                         f"{listed(shared)} would be taken twice: it is also in {other.text}, {where}.",
                         advice="Leave one out, or check the total dose.", other=other.text, facts=(f"{other.text} is {where}",))
         else:
@@ -59,7 +63,7 @@ def _therapy(case: Case, line: Line, other: Named, where: str) -> Iterator[Alert
             for therapy in sorted(known[one].therapy & known[two].therapy):
                 tier = 3 if therapy in _QUIET else 2
                 yield alert(case, "medicines", "duplicate", tier, slug("duplicate", therapy, *sorted((one, two))),
-                            line.prescribed.medicine, f"{one} and {two} are both {therapy}; {other.text} is {where}.",
+                            line, f"{one} and {two} are both {therapy}; {other.text} is {where}.",
                             advice="Stop one of them, unless both are wanted.", other=other.text, facts=(f"{other.text} is {where}",))
 
 
@@ -69,5 +73,6 @@ def _pairs(case: Case) -> Iterator[tuple[Line, Named, bool]]:
         for named in case.current:
             if named.known:
                 yield line, named, True
-        for before in case.lines[:line.number]:
-            yield line, before.named, False
+        for before in case.lines:
+            if before.number < line.number:
+                yield line, before.named, False
