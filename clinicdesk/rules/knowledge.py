@@ -96,13 +96,19 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class AllergyClass:
-    """A class as people write it into an allergy list (“penicillins”, “sulfa”) and the ingredients that belong to it."""
+    """A class as people write it into an allergy list (“penicillins”, “sulfa”) and the ingredients that belong to it.
+
+    `severe_tier` is for a severe reaction to the class itself; a severe reaction to one member stays at `tier` for the others, and
+    says nothing of them where the class is `wide`.
+    """
 
     name: str
     words: tuple[str, ...]
     members: frozenset[str]
     tier: int
     mild_tier: int
+    severe_tier: int
+    wide: bool
     source: str
 
 
@@ -132,7 +138,7 @@ class Knowledge:
     allergy_classes: tuple[AllergyClass, ...]
     allergy_names: NameBook
     cross_reactions: tuple[CrossReaction, ...]
-    not_medicines: frozenset[str]
+    other_names: NameBook
     sources: Mapping[str, Source]
     dates: Mapping[str, str]
     approved: Mapping[str, str] = field(default_factory=dict)
@@ -165,7 +171,7 @@ def read_knowledge(folder: Path) -> Knowledge:
     medicines = dict(_medicines(folder / "medicines.csv", sources))
     limits = _limits(folder / "limits.csv", medicines, sources)
     rules = _Rules(medicines, sources)
-    classes, crossed, not_medicines = rules.allergies(folder / "allergies.toml")
+    classes, crossed, others = rules.allergies(folder / "allergies.toml")
     formulary = read_formulary(folder)
     for product in formulary.products():
         if product.name not in medicines:
@@ -174,7 +180,7 @@ def read_knowledge(folder: Path) -> Knowledge:
         medicines=MappingProxyType(medicines), formulary=formulary, limits=MappingProxyType(limits),
         names=NameBook({word: m.name for m in medicines.values() for word in (m.name, *m.also)}),
         interactions=MappingProxyType(rules.interactions(folder / "interactions.toml")), allergy_classes=classes,
-        allergy_names=NameBook({word: c.name for c in classes for word in c.words}), cross_reactions=crossed, not_medicines=not_medicines,
+        allergy_names=NameBook({word: c.name for c in classes for word in c.words}), cross_reactions=crossed, other_names=NameBook(others),
         sources=MappingProxyType(sources), dates=MappingProxyType({table: str(about["dates"][table]) for table in TABLES}))
 
 
@@ -265,11 +271,12 @@ class _Rules:
                                 rules.append(rule)
         return {pair: tuple(sorted(rules, key=lambda r: r.tier)) for pair, rules in found.items()}
 
-    def allergies(self, path: Path) -> tuple[tuple[AllergyClass, ...], tuple[CrossReaction, ...], frozenset[str]]:
+    def allergies(self, path: Path) -> tuple[tuple[AllergyClass, ...], tuple[CrossReaction, ...], dict[str, str]]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         classes = tuple(
             AllergyClass(row["name"], tuple(row["words"]), self._members(row["members"], f"{path.name} {row['name']}"), int(row["tier"]),
-                         int(row["mild_tier"]), self._source(row, f"{path.name} {row['name']}"))
+                         int(row["mild_tier"]), int(row["severe_tier"]), bool(row.get("wide")),
+                         self._source(row, f"{path.name} {row['name']}"))
             for row in table["class"])
         crossed = tuple(
             CrossReaction(row["key"], int(row["tier"]), int(row.get("severe_tier", row["tier"])),
@@ -277,4 +284,4 @@ class _Rules:
                           self._members(row["medicines"], f"{path.name} {row['key']}"), row["what"], row["advice"],
                           self._source(row, f"{path.name} {row['key']}"))
             for row in table["cross"])
-        return classes, crossed, frozenset(key_of(word) for word in table["not_medicines"]["words"])
+        return classes, crossed, {word: key_of(word) for word in table["not_medicines"]["words"]}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from clinicdesk.errors import ChangedElsewhere, Invalid, NotAllowed
 from clinicdesk.models.accounts import User
 from clinicdesk.models.clinical import Allergy, Problem
-from clinicdesk.rules.checking.case import name
+from clinicdesk.rules.checking.substances import read_substance
 from clinicdesk.rules.imported_medicines import clinic_knowledge
 from clinicdesk.rules.moments import parse_birth_date
 from clinicdesk.rules.texts import tidy
@@ -69,9 +69,8 @@ def substances(session: ClinicSession) -> list[str]:
 
 
 def is_checked(session: ClinicSession, substance: str) -> bool:
-    """Whether prescriptions are checked against an allergy to this; free text that no table knows is not (R27)."""
-    known = clinic_knowledge(session.folder)
-    return bool(name(substance, known).ingredients or known.allergy_names.read(substance).found)
+    """Whether prescriptions are checked against an allergy to this; free text that no table knows, or part of it, is not (R27)."""
+    return read_substance(substance, clinic_knowledge(session.folder)).understood
 
 
 def reactions(text: str) -> str:

@@ -10,32 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from clinicdesk.rules.checking.case import Case, Line, alert, allergy_words, listed, name, not_checked, slug
+from clinicdesk.rules.checking.reactions import AIRWAY, ITCH, Weight, is_severe, weight_of, without_denials
+from clinicdesk.rules.checking.substances import Substance, read_substance, shared_words
 from clinicdesk.rules.knowledge import AllergyClass, CrossReaction
-from clinicdesk.rules.medicine_names import key_of
+from clinicdesk.rules.look_alikes import nearest
+from clinicdesk.rules.medicine_names import folded, key_of, name_words, runs, words_of
 from clinicdesk.rules.safety import Alert, KnownAllergy
 
-Weight = Literal["severe", "mild", "other", "unknown"]
-SEVERE: Final = re.compile(
-    r"anaphyla|angio-?o?edema|stevens|johnson|sjs|toxic epidermal|necroly|\bten\b|dress|bronchospasm|shock|collapse|swelling of (the )?"
-    r"(throat|tongue|face|lip|airway)|(throat|tongue|airway|laryngeal|lip|face|facial) (swelling|closing|o?edema|tightness)|stridor|"
-    r"respiratory|breath|wheez|dyspno?ea|asthma|blister|exfoliat|agranulocytosis|life.threat|hospital|intensive|hypotension|arrest|"
-    r"hives|urticaria|h(a)?emolytic|serum sickness|hepat", re.IGNORECASE)
-_AIRWAY: Final = re.compile(r"asthma|bronchospasm|wheez|breath|respiratory|dyspno?ea|urticaria|hives|angio", re.IGNORECASE)
-_INTOLERANCE: Final = re.compile(
-    r"nausea|vomit|diarrh|constipat|headache|dizz|drows|sleep|stomach|abdom|gastr|indigest|dyspeps|heartburn|cough|fatigue|cramp|insomnia|"
-    r"dry mouth|flatulen|sedat|malaise", re.IGNORECASE)
-_ITCH: Final = re.compile(r"itch|prurit", re.IGNORECASE)
-#: “No known allergies” written as if it were a substance.
-NONE_KNOWN: Final = re.compile(r"(no|nil|none)( known)?( drug)?( allerg\w+)?$|nkda$|nka$")
-_SKIN: Final = re.compile(r"\brash|swelling|swollen|redness|erythema", re.IGNORECASE)
-_BRACKETED: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_REACTION_WORDS: Final = frozenset({"severe", "mild", "moderate", "skin", "widespread", "reaction"})
-_SHORT: Final = 3  # letters: “on”, “all”, “the”
-#: Between several things named in one entry.
-_AND: Final = re.compile(r"[,;/&+\n]|\b(?:and|or|plus)\b", re.IGNORECASE)
 _HIGH_PARACETAMOL_MG: Final = 1000
 _AROUND: Final = re.compile(
     r"^(known )?(drug )?(allergy|allergic|hypersensitivity|intolerance|intolerant|adverse reaction)( reaction)?( to| -|:)?\s+"
@@ -44,12 +28,20 @@ _AROUND: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """An allergy and what it means: single ingredients, classes, and how heavy the reaction was."""
+    """An allergy and what it means: what its text names, how heavy the reaction was, and all words about the reaction, folded."""
 
     allergy: KnownAllergy
-    ingredients: tuple[str, ...]
-    classes: tuple[AllergyClass, ...]
+    substance: Substance
     weight: Weight
+    told: str
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        return self.substance.ingredients
+
+    @property
+    def classes(self) -> tuple[AllergyClass, ...]:
+        return self.substance.classes
 
     @property
     def covered(self) -> frozenset[str]:
@@ -57,86 +49,51 @@ class _Read:
         return members.union(*(c.members for c in self.classes))
 
 
-def weight_of(allergy: KnownAllergy) -> Weight:
-    """How heavy a recorded reaction was, read from its words and its severity."""
-    severity = allergy.severity.casefold().strip()
-    if severity in {"severe", "fatal", "life threatening", "life-threatening", "high"} or SEVERE.search(allergy.reaction):
-        return "severe"
-    if severity in {"mild", "low"} or _INTOLERANCE.search(allergy.reaction):
-        return "mild"
-    return "other" if allergy.reaction.strip() or severity else "unknown"
-
-
 def check_allergies(case: Case) -> Iterator[Alert]:
     """All lines against all allergies; says so when nobody asked or when an allergy is not understood."""
     allergies = case.facts.allergies
     if allergies is None:
         if case.lines:
-            yield not_checked(case, "allergies", 2, "allergies/not-recorded", case.lines[0].prescribed.medicine,
+            yield not_checked(case, "allergies", 2, "allergies/not-recorded", case.lines[0],
                               "Allergies are not recorded, so no allergy check was made.",
                               advice="Ask about allergies and record them, or record that none are known.",
                               other="allergies", facts=("allergies not recorded",))
         return
-    read = [found for a in allergies if (found := _read(case, a)) is not None]
+    read = [_read(case, allergy) for allergy in allergies]
     if case.lines:
-        yield from _not_understood(case, allergies, read)
+        yield from _not_understood(case, read)
     for line in case.lines:
         for one in read:
             yield from _line(case, line, one, read)
 
 
-def _read(case: Case, allergy: KnownAllergy) -> _Read | None:
-    known = case.knowledge
-    if key_of(allergy.substance) in known.not_medicines or NONE_KNOWN.match(key_of(allergy.substance)):
-        return None
-    classes = tuple(c for c in known.allergy_classes if c.name in known.allergy_names.read(allergy.substance).found)
-    ingredients = () if classes and _only_class(case, allergy) else name(allergy.substance, known).ingredients
-    return _Read(allergy, ingredients, classes, weight_of(allergy)) if ingredients or classes else None
+def _read(case: Case, allergy: KnownAllergy) -> _Read:
+    substance = read_substance(allergy.substance, case.knowledge)
+    told = without_denials(f"{folded(allergy.reaction)}, {substance.beside}")
+    return _Read(allergy, substance, weight_of(allergy, substance.beside), told)
 
 
-def _only_class(case: Case, allergy: KnownAllergy) -> bool:
-    return not name(allergy.substance, case.knowledge).ingredients
-
-
-def _not_understood(case: Case, allergies: tuple[KnownAllergy, ...], read: list[_Read]) -> Iterator[Alert]:
-    """Entries, or parts of entries that name several things, that are in no table: “Amoxil, eggs” says more than eggs."""
-    whole = {id(r.allergy) for r in read if not name(r.allergy.substance, case.knowledge).unknown}
-    for allergy in allergies:
-        if id(allergy) in whole or _harmless(case, key_of(allergy.substance)):
-            continue
-        parts = [part for part in (p.strip(" -–:") for p in _AND.split(_BRACKETED.sub(" ", allergy.substance))) if part]
-        missing = [part for part in parts if not _understood(case, part)]
-        if not parts or len(missing) == len(parts):
-            missing, what = [allergy.substance], f"The allergy “{allergy.substance}” is"
+def _not_understood(case: Case, read: list[_Read]) -> Iterator[Alert]:
+    """Entries, or words of entries, that are in no table: “Amoxil, eggs” says more than eggs."""
+    for one in read:
+        text, left = one.allergy.substance, one.substance.left
+        if one.substance.empty:
+            left, what, it = (text,), f"The allergy “{text}” is", "it"
         else:
-            missing = [part for part in missing if not _only_reaction(part)]
-            are = "is" if len(missing) == 1 else "are"
-            what = f"Of the allergy “{allergy.substance}”, {listed(f'“{part}”' for part in missing)} {are}"
-        if missing:
-            yield not_checked(case, "allergies", 2, slug("allergy", *missing), case.lines[0].prescribed.medicine,
-                              f"{what} in no table, so nothing was checked against it.",
-                              advice="Write the generic name of the substance, or check it yourself.", other=allergy.substance,
-                              facts=(allergy_words(allergy),))
+            are, it = ("is", "it") if len(left) == 1 else ("are", "them")
+            what = f"Of the allergy “{text}”, {listed(f'“{part}”' for part in left)} {are}"
+        if left:
+            yield not_checked(case, "allergies", 2, slug("allergy", *left), case.lines[0],
+                              f"{what} in no table, so nothing was checked against {it}.",
+                              advice=_meant(case, one.substance.left) + "Write the generic name of the substance, or check it yourself.",
+                              other=text, facts=(allergy_words(one.allergy),))
 
 
-def _harmless(case: Case, key: str) -> bool:
-    return key in case.knowledge.not_medicines or NONE_KNOWN.match(key) is not None
-
-
-def _understood(case: Case, part: str) -> bool:
-    """Whether one thing is a medicine or a class of the tables, or something that is no medicine."""
-    words = set(key_of(part).replace("-", " ").split())
-    return (bool(name(part, case.knowledge).ingredients or case.knowledge.allergy_names.read(part).found)
-            or _harmless(case, key_of(part)) or any(set(known.split()) <= words for known in case.knowledge.not_medicines))
-
-
-def _only_reaction(part: str) -> bool:
-    """Whether a part says what happened (“rash”, “severe hives”) and names no substance."""
-    for about in (SEVERE, _INTOLERANCE, _ITCH, _SKIN):
-        part = re.sub(rf"(?:{about.pattern})\w*", " ", part, flags=re.IGNORECASE)
-    return all(word in _REACTION_WORDS for word in part.casefold().split() if len(word) > _SHORT)
-
-
+def _meant(case: Case, left: tuple[str, ...]) -> str:
+    """What was likely meant, where it is one mistyped word."""
+    known = (*case.knowledge.formulary.names, *(word for c in case.knowledge.allergy_classes for word in c.words))
+    near = nearest(left[0], known) if len(left) == 1 else ""
+    return f"Did you mean {near}? " if near else ""
 
 
 def _line(case: Case, line: Line, one: _Read, every: list[_Read]) -> Iterator[Alert]:
@@ -145,11 +102,13 @@ def _line(case: Case, line: Line, one: _Read, every: list[_Read]) -> Iterator[Al
         if ingredient in one.ingredients:
             said.add(ingredient)
             yield _same(case, line, one, ingredient)
+    if not said:
+        yield from _same_words(case, line, one)
     for ingredient in line.named.ingredients:
-        family = next((c for c in _classes(case, one) if ingredient in c.members), None)
-        if family is not None and ingredient not in said:
+        families = [c for c in _classes(case, one) if ingredient in c.members]
+        if families and ingredient not in said:
             said.add(ingredient)
-            yield _of_class(case, line, one, ingredient, family)
+            yield _of_class(case, line, one, ingredient, min(families, key=lambda family: _class_tier(one, family)))
     for ingredient in line.named.ingredients:
         if ingredient in said:
             continue
@@ -163,27 +122,57 @@ def _classes(case: Case, one: _Read) -> Iterator[AllergyClass]:
     """The classes written in the allergy, then the families of its single substances."""
     yield from one.classes
     for known in case.knowledge.allergy_classes:
-        if known not in one.classes and any(i in known.members for i in one.ingredients) and known.name != "NSAIDs":
+        if known not in one.classes and any(i in known.members for i in one.ingredients) and not known.wide:
             yield known
+
+
+def _same_words(case: Case, line: Line, one: _Read) -> Iterator[Alert]:
+    """The same word in both, where no table knows it (“Keflex”), and a class in the line (“penicillin 500 mg”, “trimethoprim/sulfa”)."""
+    whole = key_of(line.prescribed.medicine) == key_of(one.allergy.substance)
+    if shared := shared_words(line.named, one.substance) or ([key_of(one.allergy.substance)] if whole and one.substance.empty else []):
+        tier = {"severe": 1, "unknown": 1, "mild": 2, "other": 2}[one.weight]
+        taken = any(set(shared) & set(words_of(text)) for text in one.allergy.tolerated)
+        yield alert(case, "allergies", "allergy", 3 if taken else tier, slug("allergy", *shared), line,
+                    f"This patient is recorded as allergic to {one.allergy.substance}: {_reaction(one)}.",
+                    advice="Choose another medicine, or correct the allergy if it is wrong.", other=one.allergy.substance,
+                    facts=(allergy_words(one.allergy),), source="clinical-safety-1.9")
+    books = (case.knowledge.names, case.knowledge.allergy_names)
+    written = {book.at(run, 0)[1] for run, book in runs(name_words(line.named.text), *books) if book is case.knowledge.allergy_names}
+    for family in case.knowledge.allergy_classes:
+        if family.name in written and (family in one.classes or not family.members.isdisjoint(one.ingredients)):
+            opioid = family.name == "opioids"
+            tier = min(_class_tier(one, family), {"severe": 1, "unknown": 2 if opioid else 1, "mild": 2, "other": 2}[one.weight])
+            yield alert(case, "allergies", "allergy" if family in one.classes else "allergy-class", tier,
+                        slug("allergy-class", family.name), line,
+                        f"{line.prescribed.medicine} is one of the {family.name}; this patient is recorded as allergic to"
+                        f" {_substance(one)}: {_reaction(one)}.",
+                        advice="Write which medicine it is, or choose one outside this class.", other=one.allergy.substance,
+                        facts=(allergy_words(one.allergy),), source=family.source)
 
 
 def _same(case: Case, line: Line, one: _Read, ingredient: str) -> Alert:
     opioid = ingredient in case.knowledge.group("opioid")
     tier = {"severe": 1, "unknown": 2 if opioid else 1, "mild": 2, "other": 2}[one.weight]
     advice = "Choose another medicine, or correct the allergy if it is wrong."
-    if opioid and (_ITCH.search(one.allergy.reaction) or one.weight == "mild"):
+    if opioid and (one.weight == "mild" or (ITCH.search(one.told) and not is_severe(one.told))):
         tier, advice = 2, "Most such entries are intolerance (nausea, itch). Decide whether it was an allergy."
     return alert(case, "allergies", "allergy", _tolerated(case, one, ingredient, tier), slug("allergy", ingredient),
-                 line.prescribed.medicine, f"This patient is recorded as allergic to {ingredient}: {_reaction(one)}.",
+                 line, f"This patient is recorded as allergic to {ingredient}: {_reaction(one)}.",
                  advice=advice, other=one.allergy.substance, facts=_facts(case, one, ingredient), source="clinical-safety-1.9")
 
 
+def _class_tier(one: _Read, family: AllergyClass) -> int:
+    """A severe reaction to the class as such is the worst; to one member it says less of the others (1.9)."""
+    if family.name == "NSAIDs" and AIRWAY.search(one.told):
+        return 1  # the whole class with asthma or urticaria is the cross-intolerant type
+    if one.weight == "severe" and family in one.classes:
+        return family.severe_tier
+    return family.mild_tier if one.weight == "mild" else family.tier
+
+
 def _of_class(case: Case, line: Line, one: _Read, ingredient: str, family: AllergyClass) -> Alert:
-    tier = family.mild_tier if one.weight == "mild" else family.tier
-    if family.name == "NSAIDs" and _AIRWAY.search(one.allergy.reaction):
-        tier = 1  # the whole class with asthma or urticaria is the cross-intolerant type
-    return alert(case, "allergies", "allergy-class", _tolerated(case, one, ingredient, tier),
-                 slug("allergy-class", family.name, ingredient), line.prescribed.medicine,
+    return alert(case, "allergies", "allergy-class", _tolerated(case, one, ingredient, _class_tier(one, family)),
+                 slug("allergy-class", family.name, ingredient), line,
                  f"{ingredient} belongs to the {family.name}; this patient is recorded as allergic to {_substance(one)}:"
                  f" {_reaction(one)}.", advice="Choose a medicine outside this class, or correct the allergy if it is wrong.",
                  other=one.allergy.substance, facts=_facts(case, one, ingredient), source=family.source)
@@ -197,7 +186,7 @@ def _cross_tier(case: Case, line: Line, rule: CrossReaction, one: _Read, every: 
 
 def _nsaid_tier(case: Case, line: Line, rule: CrossReaction, one: _Read, every: list[_Read]) -> int:
     """Cross-intolerance needs asthma or urticaria and two chemical groups (or the class as such); a single medicine is only tier 3."""
-    if not _AIRWAY.search(one.allergy.reaction):
+    if not AIRWAY.search(one.told):
         return 3
     families = {group for r in every for i in r.ingredients for group in case.knowledge.medicines[i].groups if group.startswith("nsaid-")}
     wide = len(families) > 1 or any(c.name == "NSAIDs" for r in every for c in r.classes)
@@ -214,7 +203,7 @@ def _high_paracetamol(line: Line) -> bool:
 
 def _crossed(case: Case, line: Line, one: _Read, ingredient: str, tier: int, rule: CrossReaction) -> Alert:
     return alert(case, "allergies", "allergy-cross-reaction", _tolerated(case, one, ingredient, tier),
-                 slug("allergy-cross-reaction", rule.key, ingredient), line.prescribed.medicine,
+                 slug("allergy-cross-reaction", rule.key, ingredient), line,
                  f"{ingredient}, with an allergy to {_substance(one)}: {rule.what}", advice=rule.advice, other=one.allergy.substance,
                  facts=_facts(case, one, ingredient), source=rule.source)
 

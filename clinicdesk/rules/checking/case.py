@@ -3,6 +3,7 @@ written so that every one names its source, the date of its table and what was s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,9 +16,11 @@ from clinicdesk.rules.medicine_names import Naming, key_of
 from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.safety import Alert, KnownAllergy, PatientFacts, Prescribed, Rule, Tier
 
-_SYSTEMIC_THOUGH_ON_THE_SKIN: Final = ("nitrate", "opioid", "sex-hormone")
-_LOCAL_ROUTES: Final = frozenset({"topical", "right eye", "left eye", "both eyes", "right ear", "left ear", "both ears", "mouthwash", "eye",
-                                  "ear", "skin", "on the skin"})
+_SYSTEMIC_THOUGH_ON_THE_SKIN: Final = ("nitrate", "opioid", "sex-hormone", "maoi")
+_LOCAL_ROUTE: Final = re.compile(
+    r"(?:(?:on|onto|in|into|to)\b ?)?(?:\b(?:the|each|both|right|left|affected)\b ?)*"
+    r"(?:eyes?|ears?|skin|scalp|nails?|area)(?: drops?| ointment)?"
+    r"|topical(?:ly)?|cutaneous|dermal|external(?:ly| use)?|ophthalmic(?:ally)?|ocular|conjunctival|otic|aural|auricular|mouthwash\b.*")
 _SWALLOWED: Final = frozenset({"oral", "by mouth", "po", "orally", "feeding tube"})
 
 
@@ -94,7 +97,7 @@ def name(text: str, knowledge: Knowledge, route: str = "") -> Named:
     naming: Naming = knowledge.names.read(text)
     ingredients = tuple(dict.fromkeys(i for m in naming.found for i in knowledge.medicines[m].ingredients))
     groups = {group for i in ingredients for group in knowledge.medicines[i].groups}
-    put_on = key_of(route) in _LOCAL_ROUTES if route else naming.local
+    put_on = _LOCAL_ROUTE.fullmatch(key_of(route)) is not None and not naming.in_the_body if route else naming.local
     local = put_on and groups.isdisjoint(_SYSTEMIC_THOUGH_ON_THE_SKIN)
     return Named(text, naming.found, ingredients, naming.unknown, local)
 
