@@ -101,7 +101,7 @@ def _names(case: Case) -> Iterator[Alert]:
                               facts=(f"written: {line.prescribed.text}",) if line.prescribed.text else ())
         if not named.known:
             yield not_checked(case, "medicines", 2, slug("medicine", named.text), line,
-                              f"{named.text} is free text: it is in no table, so nothing was checked for it.",
+                              f"{named.text} is free text: it is in no table, so nothing but its name was checked.",
                               advice=_meant(named, case) + "Choose the generic name from the list, or check it yourself.")
         elif named.unknown:
             yield not_checked(case, "medicines", 2 if doubtful(named.text, named.unknown) else 3, slug("medicine", named.text), line,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from sqlalchemy import text
@@ -185,3 +185,15 @@ def test_a_reading_that_its_session_did_not_outlive_is_no_answer(practice: Pract
         assert session.execute(count, {"p": patient}).scalar_one() == 1
         as_owner(practice, "update auth.sessions set ended_at = now()")
         assert session.execute(count, {"p": patient}).scalar_one() == 0
+
+
+def test_a_toast_lies_on_nothing_that_must_be_read(office: Office, practice: Practice) -> None:
+    patient = practice.patient()
+    started(practice, patient)
+    editor = room_of(office, practice, patient).editor
+    window = office.windows[-1]
+    foot = editor.complete_button.parentWidget()
+    window.toasts.show("Amoxicillin was taken off the prescription, and this sentence is long enough to reach across to the other side of it.")
+    toast = window.toasts._frame
+    there = QRect(foot.mapTo(window, QPoint()), foot.size())
+    assert foot.isVisible() and toast.geometry().bottom() < there.top() and window.rect().contains(toast.geometry())

@@ -29,6 +29,7 @@ from ui.problems import explain
 from ui.widgets.arranging import scrolled
 from ui.widgets.section import Section
 from ui.widgets.text import button, column, label, restyle
+from ui.widgets.toast import KEEP_CLEAR
 
 #: A draft is on the server this long after a key at the latest, plus the way there.
 SAVE_MS = 1_500
@@ -89,6 +90,7 @@ class ConsultationEditor(QWidget):
     def _foot(self) -> QWidget:
         foot = QFrame()
         foot.setProperty("card", "surface")
+        foot.setProperty(KEEP_CLEAR, True)  # noqa: FBT003  what refuses to sign is said here
         self.state = label("", "soft", wrap=True)
         self.state.setAccessibleName("Draft")
         self.compare_button = button("Compare …", self.compare, icon="merge", theme=self.desk.theme)

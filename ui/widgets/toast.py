@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ui.theme import Theme
 from ui.widgets.form import announce
 from ui.widgets.text import label
 
+#: The property of a frame that no toast may lie on, because it says what has to be read.
+KEEP_CLEAR = "keep_clear"
+_GAP = 8
 UNDO_SECONDS, PLAIN_SECONDS = 10.0, 6.0
 
 
@@ -72,8 +75,14 @@ class Toasts(QObject):
         if self._frame is not None:
             self._frame.setMaximumWidth(max(200, self._window.width() - 32))
             self._frame.adjustSize()
-            self._frame.move((self._window.width() - self._frame.width()) // 2,
-                             self._window.height() - self._frame.height() - self._margin)
+            size = self._frame.size()
+            place = QRect(QPoint((self._window.width() - size.width()) // 2, self._window.height() - size.height() - self._margin), size)
+            for one in self._window.findChildren(QFrame):
+                if one.property(KEEP_CLEAR) and one.isVisible():
+                    there = QRect(one.mapTo(self._window, QPoint()), one.size())
+                    if there.intersects(place):
+                        place.moveBottom(there.top() - _GAP)
+            self._frame.setGeometry(place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._window:
