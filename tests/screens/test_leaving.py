@@ -193,7 +193,7 @@ def test_a_toast_lies_on_nothing_that_must_be_read(office: Office, practice: Pra
     editor = room_of(office, practice, patient).editor
     window = office.windows[-1]
     foot = editor.complete_button.parentWidget()
-    window.toasts.show("Amoxicillin was taken off the prescription, and this sentence is long enough to reach across to the other side of it.")
+    window.toasts.show("Amoxicillin was taken off the prescription, and this sentence is long enough to reach across it.")
     toast = window.toasts._frame
     there = QRect(foot.mapTo(window, QPoint()), foot.size())
     assert foot.isVisible() and toast.geometry().bottom() < there.top() and window.rect().contains(toast.geometry())
