@@ -16,6 +16,7 @@ from typing import Final
 from clinicdesk.rules.directions import FORMS
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Presentation, Product
+from clinicdesk.rules.numerals import number
 from clinicdesk.rules.shorthand_fits import (
     INJECTED,
     MOST_AT_ONCE,
@@ -27,7 +28,6 @@ from clinicdesk.rules.shorthand_fits import (
     implausible,
     odd_count,
 )
-from clinicdesk.rules.shorthand_scan import number
 from clinicdesk.rules.shorthand_words import COUNTED
 from clinicdesk.rules.strengths import Content, content, converted, pieces
 

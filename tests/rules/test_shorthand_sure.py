@@ -16,9 +16,9 @@ from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.directions import FORMS, ROUTES, in_words
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_dose
 from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.numerals import Unsure, number
 from clinicdesk.rules.shorthand import Parsed, Unclear, parse, read_dose, read_frequency
 from clinicdesk.rules.shorthand_names import find_medicine
-from clinicdesk.rules.shorthand_scan import Unsure, number
 
 FORMULARY = read_formulary(resource("medicines"))
 EVERYDAY = [line.split(" => ") for line in (Path(__file__).parent / "everyday_lines.txt").read_text(encoding="utf-8").splitlines()[1:]]
