@@ -38,6 +38,8 @@ _OPEN_FORMS: Final = frozenset(f for f in FORMS if "injection" in f or "infusion
 _BARE_PAIR: Final = re.compile(r"[\d.,]+/[\d.,]+")
 _SWALLOWED: Final = frozenset({"oral"})
 _SPECIAL: Final = ("modified-release", "gastro-resistant", "dispersible", "chewable", "sublingual", "soluble", "effervescent")
+#: Not what is meant where nothing is said: a dose of miconazole is not swallowed because its gel for the mouth may be.
+_KEPT_IN_THE_MOUTH: Final = "oral gel"
 ASK_ROUTE: Final = frozenset({"morphine", "hydromorphone", "oxycodone", "pethidine", "fentanyl", "buprenorphine", "methadone", "ketamine",
                               "diazepam", "lorazepam", "midazolam", "haloperidol", "methotrexate", "phenobarbital", "ketorolac"})
 
@@ -131,7 +133,7 @@ def _offered(product: Product | None, form: str, routes: Sequence[str], counted:
         return fits or rows
     if counted - {"tablet", "capsule", "mL"}:
         return rows
-    swallowed = [r for r in rows if _route_of(product, r) in _SWALLOWED]
+    swallowed = [r for r in rows if _route_of(product, r) in _SWALLOWED and r.form != _KEPT_IN_THE_MOUTH]
     return swallowed if swallowed and product.name not in ASK_ROUTE else rows
 
 

@@ -79,7 +79,7 @@ NAMES_ASKED = [
     ("gtn 1 tab sl prn", "No medicine"),
 ]
 FITS_ASKED = [
-    ("promethazine 25 mg im stat", "not on file injected into a muscle"),
+    ("propranolol 1 mg iv stat", "not on file injected into a vein"),
     ("amoxicillin 1 sachet tid", "Choose: 1 capsule; 1 tablet; 1 mL."), ("metformin 850 cc bd", "Choose: 850 mg"),
     ("insulin glargine 10 ml sc nocte", "written in units"), ("insulin human 0.1 ml sc tds", "written in units"),
     ("insulin aspart 10 mg sc tds", "Choose: 10 units"), ("heparin 5000 mg sc bd", "Choose: 5,000 units"),
@@ -112,10 +112,21 @@ SENSE_ASKED = [
     ("1000 g od", "typing error"), ("2000000 mg od", "typing error"), ("900000000 micrograms od", "typing error"),
     ("200 g six times a day", "in a day is surely a typing error"), ("1 g qid max 1000000 g per day", "typing error"),
 ]
-ASKED = [*WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASKED, *RANGES_ASKED, *SENSE_ASKED]
+#: Containers on file (ampoules, vials, bags) make an ordinary dose quiet; ten of it must still be asked about.
+TENFOLD_ASKED = [(f"{line} stat", "5 times the largest strength") for line in (
+    "gentamicin 800 mg iv", "gentamicin 2,400 mg iv", "furosemide 800 mg iv", "paracetamol 10 g iv", "potassium chloride 200 mmol iv",
+    "phenytoin 10 g iv", "digoxin 5 mg iv", "metronidazole 5 g iv", "levofloxacin 5 g iv", "linezolid 6 g iv", "fluconazole 4 g iv",
+    "magnesium sulfate 40 g iv", "calcium gluconate 10 g iv", "labetalol 500 mg iv", "hydralazine 200 mg iv", "verapamil 50 mg iv",
+    "metoprolol 50 mg iv", "valproate 4 g iv", "promethazine 250 mg im", "prochlorperazine 125 mg im", "terbutaline 25 mg sc",
+    "amiodarone 3 g iv", "aminophylline 2.5 g iv", "dobutamine 2.5 g iv", "tranexamic acid 10 g iv", "olanzapine 100 mg im",
+    "morphine 100 mg iv", "morphine 300 mg pr", "diazepam 100 mg pr", "heparin 50,000 units sc", "colecalciferol 1,000 micrograms",
+    "colecalciferol 25 mg")]
+ASKED = [*TENFOLD_ASKED, *WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASKED, *RANGES_ASKED, *SENSE_ASKED]
 
 #: What stands beside each class and is clear.
 READ = [
+    ("miconazole 200 mg bd", "Insert 200 mg into the vagina twice a day."), ("miconazole 2 % bd", "Apply to the skin twice a day."),
+    ("miconazole gel bd", "Apply to the skin twice a day."), ("colecalciferol 1000 od", "Take 1,000 units by mouth once a day."),
     ("digoxin 0·125 mg od", "Take 125 micrograms by mouth once a day."),
     ("heparin ٥٬٠٠٠ units sc bd", "Inject 5,000 units under the skin twice a day."),
     ("oral rehydration salts 200 mL prn", "Take 200 mL by mouth as needed."),
