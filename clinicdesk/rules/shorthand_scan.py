@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from clinicdesk.rules import shorthand_words as w
+from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.doses import fmt_dose
 from clinicdesk.rules.texts import latin_digits, tidy
 
@@ -285,7 +286,7 @@ def reason_after(s: str, at: int) -> tuple[str, int]:
         if is_known(s[here:]) :
             break
         word = re.match(r"[^\W\d_][\w'-]*", s[here:])
-        if word is None:
+        if word is None or forbidden(word.group()):
             break
         end = here + word.end()
         gap = re.match(r"\s+", s[end:])

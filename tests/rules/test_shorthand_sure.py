@@ -110,6 +110,7 @@ SENSE_ASKED = [
     ("salbutamol 2 puffs qid max 4/d", "8 puffs"), ("paracetamol 1 g tds max 2 doses per day", "gives 3 g"),
     ("paracetamol 1 g qid at least 8 hours apart", "do not agree"), ("1 tab q6h at least 8 hours apart", "do not agree"),
     ("1000 g od", "typing error"), ("2000000 mg od", "typing error"), ("900000000 micrograms od", "typing error"),
+    ("prn for µg 500 mg", "is not understood"),
     ("200 g six times a day", "in a day is surely a typing error"), ("1 g qid max 1000000 g per day", "typing error"),
 ]
 #: Containers on file (ampoules, vials, bags) make an ordinary dose quiet; ten of it must still be asked about.
@@ -119,6 +120,7 @@ TENFOLD_ASKED = [(f"{line} stat", "5 times the largest strength") for line in (
     "magnesium sulfate 40 g iv", "calcium gluconate 10 g iv", "labetalol 500 mg iv", "hydralazine 200 mg iv", "verapamil 50 mg iv",
     "metoprolol 50 mg iv", "valproate 4 g iv", "promethazine 250 mg im", "prochlorperazine 125 mg im", "terbutaline 25 mg sc",
     "amiodarone 3 g iv", "aminophylline 2.5 g iv", "dobutamine 2.5 g iv", "tranexamic acid 10 g iv", "olanzapine 100 mg im",
+    "ciprofloxacin 4 g iv", "tramadol 1 g iv", "ranitidine 500 mg iv",
     "morphine 100 mg iv", "morphine 300 mg pr", "diazepam 100 mg pr", "heparin 50,000 units sc", "colecalciferol 1,000 micrograms",
     "colecalciferol 25 mg")]
 ASKED = [*TENFOLD_ASKED, *WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASKED, *RANGES_ASKED, *SENSE_ASKED]
