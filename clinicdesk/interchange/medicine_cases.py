@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -17,10 +17,10 @@ from typing import Any, Final
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.ages import years
 from clinicdesk.rules.checks import line_of
-from clinicdesk.rules.directions import Direction
+from clinicdesk.rules.directions import Direction, Frequency
 from clinicdesk.rules.doses import fmt_number
 from clinicdesk.rules.safety import KnownAllergy, PatientFacts, Prescribed
-from clinicdesk.rules.shorthand import Parsed, parse, read_dose, read_duration, read_frequency, read_route
+from clinicdesk.rules.shorthand import Parsed, parse, plain_frequency, read_dose, read_duration, read_frequency, read_route
 from clinicdesk.rules.vitals import VITALS
 
 _SEX: Final = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M", "i": "I", "indeterminate": "I",
@@ -146,14 +146,15 @@ def _line(one: Any, where: str) -> Prescribed:
 
 
 def _direction(words: dict[str, str]) -> tuple[Direction, list[str]]:
-    """The whole line as one sentence, which says most; else its parts, each with what is unclear in it."""
-    route, unclear = words["route"], []
+    """The whole line as one sentence, which says most; else its parts as far as they are clear, and what is not."""
+    route = words["route"]
     if route:
         try:
             route = read_route(route)
         except Invalid:
             route = words["route"].casefold()
-    whole = parse(" ".join(part for part in (words["dose"], words["frequency"]) if part))
+    frequency = plain_frequency(words["frequency"])
+    whole = parse(" ".join(part for part in (words["dose"], frequency) if part))
     days: int | None = None
     if words["duration"]:
         try:
@@ -162,23 +163,28 @@ def _direction(words: dict[str, str]) -> tuple[Direction, list[str]]:
             days = None  # how long it is taken changes no limit
     if isinstance(whole, Parsed):
         d = whole.direction
-        return Direction(d.dose_value, d.dose_unit, route or d.route, d.times_per_day, d.every_hours, d.weekdays, d.once, d.as_needed, "",
-                         d.min_interval_hours, d.max_per_day, days or d.duration_days), []
-    value: Decimal | None = None
-    unit = ""
+        return replace(d, route=route or d.route, as_needed_for="", duration_days=days or d.duration_days, rate="", text=""), []
+    value, unit, unclear = None, "", []
     if words["dose"]:
         try:
             value, unit = read_dose(words["dose"])
         except Invalid as error:
             unclear.append(error.sentence)
-    frequency = None
-    if words["frequency"]:
+    timed = Direction(value, unit, route, duration_days=days)
+    if frequency:
         try:
-            frequency = read_frequency(words["frequency"])
+            timed = read_frequency(frequency).applied(timed)
         except Invalid as error:
             unclear.append(error.sentence)
-    timed = Direction(value, unit, route, duration_days=days)
-    return (frequency.applied(timed) if frequency else timed), unclear
+            timed = _scheduled(timed, frequency)
+    return timed, list(whole.doubts) or unclear
+
+
+def _scheduled(timed: Direction, frequency: str) -> Direction:
+    """How often it is taken, where a frequency says more than that (`qid max 4 g per day`)."""
+    read = parse(frequency)
+    d = read.direction if isinstance(read, Parsed) else read.understood.direction
+    return Frequency("", d.times_per_day, d.every_hours, d.weekdays, d.once, d.as_needed).applied(timed)
 
 
 def _wrong(where: str, wanted: str) -> Invalid:

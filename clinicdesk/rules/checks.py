@@ -96,7 +96,7 @@ def _names(case: Case) -> Iterator[Alert]:
         named = line.named
         for sentence in line.prescribed.unclear:
             yield not_checked(case, "limits", 2, slug("direction", named.text, sentence), line,
-                              f"The direction of {named.text} was not read, so its dose was not checked: {sentence}",
+                              f"The direction of {named.text} is not clear, so its dose was {_checked(line.prescribed)}: {sentence}",
                               advice="Write the dose and how often in plain words.",
                               facts=(f"written: {line.prescribed.text}",) if line.prescribed.text else ())
         if not named.known:
@@ -116,6 +116,11 @@ def _names(case: Case) -> Iterator[Alert]:
                               f"The current medicine {named.text} is in no table, so no interaction with it was checked.",
                               advice=_meant(named, case) + "Write its generic name, or check it yourself.", other=named.text,
                               facts=(f"{named.text} is a current medicine",))
+
+
+def _checked(p: Prescribed) -> str:
+    known = p.dose_value is not None and bool(p.dose_unit)
+    return "checked only as far as it was understood" if known else "not checked"
 
 
 def _left_over(named: Named) -> str:

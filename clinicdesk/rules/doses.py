@@ -15,6 +15,7 @@ from typing import Final
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.abbreviations import LEXICON, Hit, corrected, forbidden
+from clinicdesk.rules.numerals import Unsure, sure
 from clinicdesk.rules.tall_man import tall_man
 from clinicdesk.rules.texts import latin_digits, tidy
 
@@ -87,7 +88,8 @@ def fmt_dose(value: Decimal, unit: str, field: str = "dose") -> str:
 def parse_dose(text: str, field: str = "dose") -> tuple[Decimal, str]:
     """The amount and stored unit name a person typed: `500mg`, `1,000 units`, `0.5 tablet`, `100 mcg`.
 
-    `Invalid(field)` explains: a dangerous abbreviation with what to write instead, a comma that could be a decimal, an unknown unit.
+    `Invalid(field)` explains: a dangerous abbreviation with what to write instead, a comma that could be a decimal, a zero at the end of
+    decimals (`5.0`, `5.000`), an unknown unit.
     """
     typed = latin_digits(tidy(text))
     match = re.fullmatch(r"(\d[\d,]*(?:\.\d+)?|\.\d+)\s*([^\d\s].*)", typed)
@@ -102,6 +104,10 @@ def parse_dose(text: str, field: str = "dose") -> tuple[Decimal, str]:
         raise Invalid(field, f"“{hits[0].text}” is misread too easily. Write {hits[0].use}.")
     value = Decimal(number.replace(",", ""))
     _check_amount(value, field, MOST_DECIMALS + 6)
+    try:
+        sure(number, value)  # point and comma have one meaning each here, as they are printed: the unit makes nothing doubtful
+    except Unsure as doubt:
+        raise Invalid(field, doubt.sentence) from None
     return value, _unit(unit, field).name
 
 

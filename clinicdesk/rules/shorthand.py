@@ -19,7 +19,7 @@ from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
 from clinicdesk.rules.shorthand_reader import LineReader
 from clinicdesk.rules.shorthand_scan import MOST_CHARACTERS, simplified
 
-__all__ = ["Parsed", "Question", "Unclear", "parse", "read_dose", "read_duration", "read_frequency", "read_route"]
+__all__ = ["Parsed", "Question", "Unclear", "parse", "plain_frequency", "read_dose", "read_duration", "read_frequency", "read_route"]
 
 
 def parse(text: str, formulary: Formulary | None = None) -> Parsed | Unclear:
@@ -35,10 +35,10 @@ def _part(text: str, kinds: Sequence[str], about: str, example: str) -> tuple[Li
     reader = LineReader(None)
     reader.read(simplified(text)[:MOST_CHARACTERS])
     outcome = reader.outcome()
-    asked = [q for q in reader.questions if q.sentence not in {"How much is one dose?", "How often?"}]
+    asked = Unclear(tuple(reader.questions)).doubts
     strange = [p.text for p in reader.pieces if p.kind not in {*kinds, "filler", "verb"}]
     if asked or strange or not any(p.kind in kinds for p in reader.pieces):
-        sentence = asked[0].sentence if asked else f"“{text.strip()}” is not understood here."
+        sentence = asked[0] if asked else f"“{text.strip()}” is not understood here."
         raise Invalid(about, f"{sentence} For example: {example}.")
     return reader, outcome.understood if isinstance(outcome, Unclear) else outcome
 
@@ -51,12 +51,17 @@ def read_dose(text: str, about: str = "dose") -> tuple[Decimal, str]:
     return d.dose_value, d.dose_unit
 
 
+def plain_frequency(text: str) -> str:
+    """The words of a frequency where nothing else is said: “od” names no eye there."""
+    return " ".join("once daily" if word == "od" else word for word in simplified(text).split())
+
+
 def read_frequency(text: str, about: str = "frequency") -> Frequency:
     """How often: `tid`, `three times a day`, `every 6 hours as needed`, `weekly on Monday`, `once only`; else `Invalid(about)`.
 
-    “od” is once a day here: a frequency names no eye. A range of hours as needed gives only `as_needed`.
+    “od” is once a day here. A range of hours as needed gives only `as_needed`.
     """
-    plain = " ".join("once daily" if word == "od" else word for word in simplified(text).split())
+    plain = plain_frequency(text)
     kinds = ("times", "every", "every_range", "once", "weekdays", "weekly_on", "moment", "schedule", "prn", "up_to")
     d = _part(plain, kinds, about, "three times a day or every 6 hours")[1].direction
     label = in_words(replace(d, dose_value=None, dose_unit="", route="")).split(".")[0].casefold()

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from clinicdesk.rules.directions import Direction, in_words
+
+#: Asked where a line is only a part of a direction.
+HOW_MUCH: Final = "How much is one dose?"
+HOW_OFTEN: Final = "How often?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class Unclear:
 
     questions: tuple[Question, ...]
     understood: Parsed = field(default_factory=Parsed)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The sentences about what was said, without those about what was not."""
+        return tuple(q.sentence for q in self.questions if q.sentence not in {HOW_MUCH, HOW_OFTEN})
 
     @property
     def sentence(self) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 from clinicdesk.rules.directions import FORMS
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Presentation, Product
+from clinicdesk.rules.numerals import number
 from clinicdesk.rules.shorthand_fits import (
     INJECTED,
     MOST_AT_ONCE,
@@ -27,7 +28,6 @@ from clinicdesk.rules.shorthand_fits import (
     implausible,
     odd_count,
 )
-from clinicdesk.rules.shorthand_scan import number
 from clinicdesk.rules.shorthand_words import COUNTED
 from clinicdesk.rules.strengths import Content, content, converted, pieces
 
@@ -38,6 +38,8 @@ _OPEN_FORMS: Final = frozenset(f for f in FORMS if "injection" in f or "infusion
 _BARE_PAIR: Final = re.compile(r"[\d.,]+/[\d.,]+")
 _SWALLOWED: Final = frozenset({"oral"})
 _SPECIAL: Final = ("modified-release", "gastro-resistant", "dispersible", "chewable", "sublingual", "soluble", "effervescent")
+#: Not what is meant where nothing is said: a dose of miconazole is not swallowed because its gel for the mouth may be.
+_KEPT_IN_THE_MOUTH: Final = "oral gel"
 ASK_ROUTE: Final = frozenset({"morphine", "hydromorphone", "oxycodone", "pethidine", "fentanyl", "buprenorphine", "methadone", "ketamine",
                               "diazepam", "lorazepam", "midazolam", "haloperidol", "methotrexate", "phenobarbital", "ketorolac"})
 
@@ -131,7 +133,7 @@ def _offered(product: Product | None, form: str, routes: Sequence[str], counted:
         return fits or rows
     if counted - {"tablet", "capsule", "mL"}:
         return rows
-    swallowed = [r for r in rows if _route_of(product, r) in _SWALLOWED]
+    swallowed = [r for r in rows if _route_of(product, r) in _SWALLOWED and r.form != _KEPT_IN_THE_MOUTH]
     return swallowed if swallowed and product.name not in ASK_ROUTE else rows
 
 

@@ -1,8 +1,9 @@
 """Whether a dose can be meant: the unit, the way and the form are those of a presentation on file, and the number is a likely one.
 
 What the formulary does not have is a question, never a refusal for good: the sheet takes everything. The limits find typing errors; they
-are no dose limits and come from no medical source: five times the largest strength of the medicine or more (or less than a twentieth of
-the smallest), more pieces at once than a person would count out, more insulin than one pen gives.
+are no dose limits and come from no medical source: five times the largest strength of the medicine or more (of a liquid the largest
+container on file: `80 mg in 2 mL`; or less than a twentieth of the smallest), more pieces at once than a person would count out, more
+insulin than one pen gives.
 """
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ from clinicdesk.rules import shorthand_words as w
 from clinicdesk.rules.directions import DOSE_FREE_ROUTES, Direction, check_direction, in_words
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Formulary, Product
-from clinicdesk.rules.shorthand_answers import Parsed, Question, Unclear
+from clinicdesk.rules.numerals import Unsure, number
+from clinicdesk.rules.shorthand_answers import HOW_MUCH, HOW_OFTEN, Parsed, Question, Unclear
 from clinicdesk.rules.shorthand_doses import Reading, settle
 from clinicdesk.rules.shorthand_fits import Amount, amount_words, not_on_file, other_units, piece_words, strengths_of
 from clinicdesk.rules.shorthand_names import MedicineFound, find_medicine
-from clinicdesk.rules.shorthand_scan import Piece, Unsure, next_start, number, piece_at, reason_after, word_at
+from clinicdesk.rules.shorthand_scan import Piece, next_start, piece_at, reason_after, word_at
 from clinicdesk.rules.shorthand_sense import contradictions
 
 _COUNTS: Final = w.COUNTED | {"unit", "international unit"}
@@ -162,9 +163,9 @@ class LineReader:
         if self.questions:
             return
         if d.dose_value is None and d.route not in DOSE_FREE_ROUTES:
-            self.ask("dose", "How much is one dose?")
+            self.ask("dose", HOW_MUCH)
         if not (d.times_per_day or d.every_hours or d.once or d.as_needed or d.weekdays):
-            self.ask("frequency", "How often?")
+            self.ask("frequency", HOW_OFTEN)
 
     def product(self) -> Product | None:
         """The medicine of the line, where it names one of the formulary."""

@@ -1,7 +1,7 @@
 """Reads a typed direction from left to right into pieces: amounts, frequencies, routes, days, advice. What no rule knows is a piece too.
 
-Nothing is decided here that depends on another piece; `shorthand.py` does that. `number` is the one place where digits become a number;
-before it `½`, `1/2` and words up to twelve become decimals.
+Nothing is decided here that depends on another piece; `shorthand.py` does that. Digits become numbers in `numerals.py`; before it `½`,
+`1/2` and words up to twelve become decimals.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from clinicdesk.rules import shorthand_words as w
+from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.doses import fmt_dose
 from clinicdesk.rules.texts import latin_digits, tidy
 
@@ -55,49 +56,6 @@ def simplified(text: str) -> str:
                lambda m: f"{m[1]}.{_PARTS[m[3]]} {m[2]}", s)
     s = re.sub(r"(?<!\w)(?<!(?<![\d.,])\d )half (?:an? )?(?=[a-z])", "0.5 ", s)
     return re.sub(r"(?<![\w.])(?:[a-z]\.){1,3}(?:[a-z](?!\w)\.?)?", lambda m: m.group().replace(".", "") + " ", s).strip()
-
-
-class Unsure(ArithmeticError):
-    """Digits that are not taken for a number: `sentence` says why, `choices` what could be meant."""
-
-    def __init__(self, sentence: str, *choices: str) -> None:
-        super().__init__(sentence)
-        self.sentence, self.choices = sentence, choices
-
-
-_GROUPS: Final = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d{1,6})?")
-_POINTS: Final = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
-_DECIMAL: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,6})?")
-_MASSES: Final = frozenset({"g", "mg", "microgram", "nanogram"})
-
-
-def number(text: str, unit: str = "") -> Decimal:
-    """A number as typed: `1,000` is a thousand, `1,5` one and a half, `0,125` and `0.125` an eighth, `3.125` a decimal.
-
-    Refuses with `Unsure`, which is an ArithmeticError and names what may be meant:
-    what is no number (`1.2.3`, `1,2,3`, more than nine digits or six decimals);
-    a zero after decimals, `5.0` (reference clinical-safety R29, R30), with `5.000` also five thousand;
-    a group of three that the stored `unit` makes doubtful: `1.125` of anything but mass, which is not written with three decimals, and
-    `1,125` of mass, which is not written in thousands. A `unit` that is not known yet (empty) makes nothing doubtful.
-    """
-    groups, points = _GROUPS.fullmatch(text), _POINTS.fullmatch(text)
-    if points and text.count(".") > 1:
-        raise Unsure(f"“{text}”: thousands are written with a comma.", text.replace(".", ","))
-    if not groups and (not _DECIMAL.fullmatch(text) or re.fullmatch(r"[1-9]\d*,\d{4,}", text)):
-        raise Unsure(f"“{text}” is not a number. Use one point or comma for decimals.")
-    value = Decimal(text.replace(",", "")) if groups else Decimal(text.replace(",", "."))
-    short = f"{value.normalize():,f}"
-    decimals = re.search(r"[.,](\d+)$", text)
-    whole = text.replace(".", ",")
-    if decimals and decimals[1].endswith("0") and not (groups and "." not in text):
-        if points:
-            raise Unsure(f"“{text}”: is it {short} or {whole}?", short, whole)
-        raise Unsure(f"“{text}”: no zero at the end of decimals, it is misread as ten times as much: write {short}.", short)
-    if points and unit and unit not in _MASSES:
-        raise Unsure(f"“{text}”: is it {short} or {whole}?", short, whole)
-    if groups and unit in _MASSES and text.count(",") == 1 and "." not in text and not text.endswith("0"):
-        raise Unsure(f"“{text}”: is it {text.replace(',', '.')} or {text}?", text.replace(",", "."), whole)
-    return value
 
 
 def _any(words: Any) -> str:
@@ -328,7 +286,7 @@ def reason_after(s: str, at: int) -> tuple[str, int]:
         if is_known(s[here:]) :
             break
         word = re.match(r"[^\W\d_][\w'-]*", s[here:])
-        if word is None:
+        if word is None or forbidden(word.group()):
             break
         end = here + word.end()
         gap = re.match(r"\s+", s[end:])

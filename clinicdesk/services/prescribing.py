@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from clinicdesk.errors import Invalid
 from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.directions import FORMS, Direction, check_direction, in_words, missing_elements, quantity, quantity_words
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
+from clinicdesk.rules.numerals import Unsure, number
 from clinicdesk.rules.shorthand import Parsed
 from clinicdesk.rules.strengths import content, pieces
+from clinicdesk.rules.texts import latin_digits, tidy
 from clinicdesk.services.drafts import ItemDraft
 
 MOST_ITEMS = 20
@@ -53,13 +56,17 @@ class CheckedItem:
         return " — ".join(part for part in parts if part)
 
 
-def _number(text: str, field: str, what: str) -> Decimal | None:
-    if not text.strip():
+def _number(text: str, field: str, what: str, unit: str = "") -> Decimal | None:
+    """A typed number; the stored `unit` beside it decides what is doubtful, as in shorthand."""
+    typed = latin_digits(tidy(text))
+    if not typed:
         return None
+    if not re.fullmatch(r"[-+]?\d+(?:[.,]\d+)*", typed):
+        raise Invalid(field, f"{what}: a number.")
     try:
-        value = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        raise Invalid(field, f"{what}: a number.") from None
+        value = number(typed.lstrip("+-"), unit) * (-1 if typed.startswith("-") else 1)
+    except Unsure as doubt:
+        raise Invalid(field, f"{what}: {doubt.sentence}") from None
     exponent = value.as_tuple().exponent
     if not value.is_finite() or abs(value) >= _LARGEST or not isinstance(exponent, int) or exponent < -3:
         raise Invalid(field, f"{what}: a number below {_LARGEST:,} with at most three decimals.")
@@ -80,7 +87,7 @@ def direction_of(item: ItemDraft) -> Direction:
     """
     found = check_direction(
         Direction(
-            dose_value=_number(item.dose_value, "dose_value", "Dose"),
+            dose_value=_number(item.dose_value, "dose_value", "Dose", item.dose_unit.strip()),
             dose_unit=item.dose_unit.strip(),
             route=item.route.strip(),
             times_per_day=_whole(item.times_per_day, "times_per_day", "Times a day"),
@@ -90,7 +97,7 @@ def direction_of(item: ItemDraft) -> Direction:
             as_needed=item.as_needed,
             as_needed_for=item.as_needed_for.strip(),
             min_interval_hours=_whole(item.min_interval_hours, "min_interval_hours", "Hours between doses"),
-            max_per_day=_number(item.max_per_day, "max_per_day", "Most in a day"),
+            max_per_day=_number(item.max_per_day, "max_per_day", "Most in a day", item.dose_unit.strip()),
             duration_days=_whole(item.duration_days, "duration_days", "Days"),
             rate=item.rate.strip(),
             text="",
@@ -153,25 +160,25 @@ def checked_items(items: Sequence[ItemDraft]) -> list[CheckedItem]:
     Raises Invalid with field `items.N.field` (N from 0) or `items.N` with a list of what is missing.
     """
     found = []
-    for number, item in enumerate(items):
+    for place, item in enumerate(items):
         if item == ItemDraft(free_text=item.free_text):
             continue
         for name, (what, most) in _LENGTHS.items():
             if len(getattr(item, name).strip()) > most:
-                raise Invalid(f"items.{number}.{name}", f"{what}: at most {most} characters.")
+                raise Invalid(f"items.{place}.{name}", f"{what}: at most {most} characters.")
         try:
             line = preview(item)
         except Invalid as refusal:
-            raise Invalid(f"items.{number}.{refusal.field}", refusal.sentence) from refusal
+            raise Invalid(f"items.{place}.{refusal.field}", refusal.sentence) from refusal
         missing = missing_elements(
             line.direction, medicine=item.medicine, strength=item.strength, form=item.form, quantity_text=line.quantity_text
         )
         if missing:
-            raise Invalid(f"items.{number}", f"{item.medicine.strip() or 'This medicine'} still needs: {', '.join(missing)}.")
+            raise Invalid(f"items.{place}", f"{item.medicine.strip() or 'This medicine'} still needs: {', '.join(missing)}.")
         for field in ("medicine", "strength", "as_needed_for", "instructions", "indication", "rate"):
             hits = forbidden(getattr(item, field), ingredients=field in {"medicine", "strength"})
             if hits:
-                raise Invalid(f"items.{number}.{field}", f"Write “{hits[0].use}” instead of “{hits[0].text}”.")
+                raise Invalid(f"items.{place}.{field}", f"Write “{hits[0].use}” instead of “{hits[0].text}”.")
         found.append(line)
     if len(found) > MOST_ITEMS:
         raise Invalid("items", f"A prescription has at most {MOST_ITEMS} medicines.")

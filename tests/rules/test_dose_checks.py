@@ -13,6 +13,7 @@ import pytest
 
 from clinicdesk.interchange.medicine_cases import read_cases
 from clinicdesk.rules import checks
+from clinicdesk.rules.checking.amounts import strengths
 from clinicdesk.rules.checking.case import Case
 from clinicdesk.rules.checks import check, line_of, shipped
 from clinicdesk.rules.directions import Direction
@@ -58,6 +59,30 @@ def serious(alerts: tuple[Alert, ...]) -> list[str]:
 ])
 def test_methotrexate_is_weekly_on_every_route(line: str, expected: list[str]) -> None:
     assert serious(found(line)) == expected
+
+
+@pytest.mark.parametrize(("line", "expected", "says"), [
+    ("paracetamol | 200 g | oral | six times a day max 4 g per day", ["max-dose 1", "not-checked 2"], "The most in a day is at least"),
+    ("paracetamol | 2 g | oral | qid max 4 g per day", ["max-dose 1", "max-dose 2", "not-checked 2"], "gives 8 g in a day"),
+    ("paracetamol | 1 g | oral | q6h at least 8 hours apart", ["not-checked 2"], "do not agree"),
+    ("senna | 200 g | oral | six times a day", ["not-checked 2"], "surely a typing error"),
+    ("paracetamol | 1.0 g | oral | qid", ["not-checked 2"], "write 1"),
+    ("paracetamol | 1 g | oral | bd tds", ["not-checked 2"], "Two frequencies"),
+    ("warfarin | 3 mg | oral | 5 days a week", ["not-checked 2"], "Which five days"),
+    ("paracetamol | 1 g | oral | qid prn max 4 g per day", [], ""), ("chloramphenicol | 2 drops | right eye | od", [], ""),
+    ("paracetamol | 1 g | oral | od", [], ""), ("hydrocortisone 1 % cream | | on the skin | bd", [], ""),
+])
+def test_a_line_that_contradicts_itself_is_said_and_its_parts_are_checked(line: str, expected: list[str], says: str) -> None:
+    alerts = found(line)
+    assert sorted(set(serious(alerts))) == expected
+    assert any(says in a.sentence for a in alerts) or not says
+
+
+@pytest.mark.parametrize(("strength", "read"), [
+    ("5.0 mg", False), ("1.000 mg", False), ("1,125 mg", False), ("1.125 units", False), ("3.125 mg", True), ("1,000 mg", True),
+    ("1,200,000 units", True), ("100 mg in 1,000 mL", True)])
+def test_a_strength_that_may_mean_two_amounts_is_none(strength: str, read: bool) -> None:
+    assert bool(strengths(strength)) is read
 
 
 def test_two_lines_of_a_weekly_medicine_are_added_up() -> None:

@@ -68,7 +68,8 @@ def test_typed(typed: str, value: str, unit: str) -> None:
                                                                                                             "point for decimals"),
     ("1,50 mg", "point for decimals"), ("0,125 mg", "point for decimals"), ("10 U", "Write units"), ("10u", "Write units"),
     ("10 IU", "Write international units"), ("100 µg", "Write micrograms"), ("100 ug", "Write micrograms"), ("5 cc", "Write mL"),
-    ("5 bottels", "not a unit"), ("0 mg", "more than zero"),
+    ("5 bottels", "not a unit"), ("0 mg", "more than zero"), ("5.0 mg", "no zero at the end of decimals.*write 5"),
+    ("5.000 units", "is it 5 or 5,000"), ("0.50 mg", "write 0.5"), ("1,000.0 mg", "write 1,000"),
 ])
 def test_typing_is_corrected_not_guessed(typed: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):

@@ -16,9 +16,9 @@ from clinicdesk.rules.abbreviations import forbidden
 from clinicdesk.rules.directions import FORMS, ROUTES, in_words
 from clinicdesk.rules.doses import DOSE_UNITS, fmt_dose
 from clinicdesk.rules.formulary import read_formulary
+from clinicdesk.rules.numerals import Unsure, number
 from clinicdesk.rules.shorthand import Parsed, Unclear, parse, read_dose, read_frequency
 from clinicdesk.rules.shorthand_names import find_medicine
-from clinicdesk.rules.shorthand_scan import Unsure, number
 
 FORMULARY = read_formulary(resource("medicines"))
 EVERYDAY = [line.split(" => ") for line in (Path(__file__).parent / "everyday_lines.txt").read_text(encoding="utf-8").splitlines()[1:]]
@@ -79,7 +79,7 @@ NAMES_ASKED = [
     ("gtn 1 tab sl prn", "No medicine"),
 ]
 FITS_ASKED = [
-    ("promethazine 25 mg im stat", "not on file injected into a muscle"),
+    ("propranolol 1 mg iv stat", "not on file injected into a vein"),
     ("amoxicillin 1 sachet tid", "Choose: 1 capsule; 1 tablet; 1 mL."), ("metformin 850 cc bd", "Choose: 850 mg"),
     ("insulin glargine 10 ml sc nocte", "written in units"), ("insulin human 0.1 ml sc tds", "written in units"),
     ("insulin aspart 10 mg sc tds", "Choose: 10 units"), ("heparin 5000 mg sc bd", "Choose: 5,000 units"),
@@ -110,12 +110,25 @@ SENSE_ASKED = [
     ("salbutamol 2 puffs qid max 4/d", "8 puffs"), ("paracetamol 1 g tds max 2 doses per day", "gives 3 g"),
     ("paracetamol 1 g qid at least 8 hours apart", "do not agree"), ("1 tab q6h at least 8 hours apart", "do not agree"),
     ("1000 g od", "typing error"), ("2000000 mg od", "typing error"), ("900000000 micrograms od", "typing error"),
+    ("prn for µg 500 mg", "is not understood"),
     ("200 g six times a day", "in a day is surely a typing error"), ("1 g qid max 1000000 g per day", "typing error"),
 ]
-ASKED = [*WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASKED, *RANGES_ASKED, *SENSE_ASKED]
+#: Containers on file (ampoules, vials, bags) make an ordinary dose quiet; ten of it must still be asked about.
+TENFOLD_ASKED = [(f"{line} stat", "5 times the largest strength") for line in (
+    "gentamicin 800 mg iv", "gentamicin 2,400 mg iv", "furosemide 800 mg iv", "paracetamol 10 g iv", "potassium chloride 200 mmol iv",
+    "phenytoin 10 g iv", "digoxin 5 mg iv", "metronidazole 5 g iv", "levofloxacin 5 g iv", "linezolid 6 g iv", "fluconazole 4 g iv",
+    "magnesium sulfate 40 g iv", "calcium gluconate 10 g iv", "labetalol 500 mg iv", "hydralazine 200 mg iv", "verapamil 50 mg iv",
+    "metoprolol 50 mg iv", "valproate 4 g iv", "promethazine 250 mg im", "prochlorperazine 125 mg im", "terbutaline 25 mg sc",
+    "amiodarone 3 g iv", "aminophylline 2.5 g iv", "dobutamine 2.5 g iv", "tranexamic acid 10 g iv", "olanzapine 100 mg im",
+    "ciprofloxacin 4 g iv", "tramadol 1 g iv", "ranitidine 500 mg iv",
+    "morphine 100 mg iv", "morphine 300 mg pr", "diazepam 100 mg pr", "heparin 50,000 units sc", "colecalciferol 1,000 micrograms",
+    "colecalciferol 25 mg")]
+ASKED = [*TENFOLD_ASKED, *WEEKS_ASKED, *FRACTIONS_ASKED, *NUMBERS_ASKED, *NAMES_ASKED, *FITS_ASKED, *RANGES_ASKED, *SENSE_ASKED]
 
 #: What stands beside each class and is clear.
 READ = [
+    ("miconazole 200 mg bd", "Insert 200 mg into the vagina twice a day."), ("miconazole 2 % bd", "Apply to the skin twice a day."),
+    ("miconazole gel bd", "Apply to the skin twice a day."), ("colecalciferol 1000 od", "Take 1,000 units by mouth once a day."),
     ("digoxin 0·125 mg od", "Take 125 micrograms by mouth once a day."),
     ("heparin ٥٬٠٠٠ units sc bd", "Inject 5,000 units under the skin twice a day."),
     ("oral rehydration salts 200 mL prn", "Take 200 mL by mouth as needed."),

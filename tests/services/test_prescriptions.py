@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import replace
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -65,6 +66,12 @@ def test_prints_are_counted(practice: Practice) -> None:
     ({"quantity": "-3", "quantity_unit": "tablet"}, "items.0.quantity", "more than zero"),
     ({"dose_unit": "lumps"}, "items.0.dose_unit", ""), ({"dose_value": "1e-9999"}, "items.0.dose_value", ""),
     ({"medicine": "MSO4"}, "items.0.medicine", "instead of"),
+    ({"dose_value": "5.0"}, "items.0.dose_value", "Dose: “5.0”: no zero at the end of decimals"),
+    ({"dose_value": "5.000"}, "items.0.dose_value", "is it 5 or 5,000?"),
+    ({"dose_value": "1,125", "dose_unit": "mg"}, "items.0.dose_value", "is it 1.125 or 1,125?"),
+    ({"dose_value": "1.125", "dose_unit": "unit"}, "items.0.dose_value", "is it 1.125 or 1,125?"),
+    ({"max_per_day": "4.0"}, "items.0.max_per_day", "write 4."), ({"quantity": "10.0"}, "items.0.quantity", "write 10."),
+    ({"duration_days": "7.0"}, "items.0.duration_days", "write 7."),
 ])
 def test_what_is_missing_or_dangerous_is_named(change: dict[str, str], field: str, says: str) -> None:
     assert len(prescribing.checked_items([TABLET, AS_NEEDED, ItemDraft()])) == 2
@@ -72,6 +79,14 @@ def test_what_is_missing_or_dangerous_is_named(change: dict[str, str], field: st
         prescribing.checked_items([replace(TABLET, **change)])
     assert refused.value.field == field
     assert says in refused.value.sentence
+
+
+@pytest.mark.parametrize(("value", "unit", "meant"), [
+    ("1,5", "mg", "1.5"), ("1.5", "tablet", "1.5"), ("1,000", "unit", "1000"), ("1000", "mg", "1000"), ("0.125", "mg", "0.125"),
+    ("1,125", "unit", "1125"), ("3.125", "mg", "3.125"), ("٥", "mg", "5")])
+def test_an_amount_is_read_as_in_shorthand(value: str, unit: str, meant: str) -> None:
+    read = prescribing.direction_of(ItemDraft(medicine="amlodipine", dose_value=value, dose_unit=unit, route="oral", times_per_day="1"))
+    assert read.dose_value == Decimal(meant)
 
 
 def test_nothing_of_an_issued_prescription_changes(practice: Practice) -> None:

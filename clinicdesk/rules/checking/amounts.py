@@ -12,7 +12,7 @@ from clinicdesk.rules.checking.case import Case, Line
 from clinicdesk.rules.doses import DOSE_UNITS
 from clinicdesk.rules.formulary import Presentation
 from clinicdesk.rules.medicine_names import key_of
-from clinicdesk.rules.shorthand_scan import number
+from clinicdesk.rules.numerals import number
 from clinicdesk.rules.shorthand_words import UNITS
 from clinicdesk.rules.texts import latin_digits, tidy
 
@@ -26,8 +26,6 @@ _AMOUNT: Final = re.compile(
     rf"{_N}\s*{_UNIT}\b(?:\s*(?:/|in|per)\s*(\d+(?:[.,]\d+)*)?\s*"
     r"(ml|litre|l|actuation|actuat|puff|spray|dose|hr|hour|g|sachet|tablet|capsule)\b)?")
 _SLASHED: Final = re.compile(rf"{_N}\s*/\s*(\d+(?:[.,]\d+)*)\s*{_UNIT}\b")
-#: Misread as ten or a thousand times as much (reference clinical-safety R29): never taken for a number.
-_ZERO_AT_THE_END: Final = re.compile(r"\d+\.\d*0")
 _TABLET_LIKE: Final = {"tablet": "tablet", "capsule": "capsule", "suppository": "suppository", "sachet": "powder", "mL": "",
                        "puff": "inhaler", "patch": "patch", "lozenge": "lozenge", "pessary": "pessary", "spray": "spray"}
 
@@ -81,7 +79,8 @@ def strengths(text: str) -> tuple[Strength, ...]:
     spread = _SLASHED.sub(r"\1 \3 + \2 \3", latin_digits(tidy(text)).casefold())
     found: list[Strength] = []
     for amount, word, per, per_unit in _AMOUNT.findall(spread):
-        value, volume, unit = _number(amount), _number(per or "1"), _WEIGHED[word]
+        unit = _WEIGHED[word]
+        value, volume = _number(amount, unit.name), _number(per or "1")
         if value is None or volume is None:
             return ()
         if per_unit in {"hr", "hour"}:
@@ -94,9 +93,9 @@ def strengths(text: str) -> tuple[Strength, ...]:
     return tuple(found)
 
 
-def _number(text: str) -> Decimal | None:
+def _number(text: str, unit: str = "") -> Decimal | None:
     try:
-        return None if _ZERO_AT_THE_END.fullmatch(text) else number(text)
+        return number(text, unit)
     except ArithmeticError:
         return None
 
