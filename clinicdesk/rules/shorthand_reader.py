@@ -128,7 +128,7 @@ class LineReader:
             check_direction(direction)
             in_words(direction)
             asked = {q.field for q in self.questions}
-            for about, sentence, choices in contradictions(direction):
+            for about, sentence, choices in contradictions(direction, reading.medicine):
                 if about not in asked:
                     self.ask(about, sentence, *choices)
         except Invalid as refusal:

@@ -16,8 +16,15 @@ _WEEK_HOURS: Final = 168
 _KILOGRAM: Final = Decimal(1_000_000_000)
 
 
-def contradictions(d: Direction) -> Iterator[Asked]:
+#: Injected undiluted it has killed (Drug and Therapeutics Bulletin 9/8, 31; NPSA alert 1051 of 2002; WHO Patient Safety Solution 5, 2007).
+_ONLY_DILUTED: Final = frozenset({"potassium chloride"})
+_INJECTED: Final = frozenset({"intravenous", "intramuscular", "subcutaneous"})
+
+
+def contradictions(d: Direction, medicine: str) -> Iterator[Asked]:
     """What is to be asked about a direction as a whole (field, sentence, choices)."""
+    if medicine in _ONLY_DILUTED and d.route in _INJECTED:
+        yield "route", f"{medicine.capitalize()} injected undiluted is fatal. Is it an infusion?", ("by infusion into a vein", "by mouth")
     hours = d.every_hours or (_WEEK_HOURS if len(d.weekdays) == 1 and not (d.times_per_day or 0) > 1 else None)
     if hours is not None and d.duration_days is not None and d.duration_days * 24 <= hours:
         days = "1 day" if d.duration_days == 1 else f"{d.duration_days} days"

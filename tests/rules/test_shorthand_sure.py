@@ -111,6 +111,7 @@ SENSE_ASKED = [
     ("paracetamol 1 g qid at least 8 hours apart", "do not agree"), ("1 tab q6h at least 8 hours apart", "do not agree"),
     ("1000 g od", "typing error"), ("2000000 mg od", "typing error"), ("900000000 micrograms od", "typing error"),
     ("prn for µg 500 mg", "is not understood"),
+    ("potassium chloride 20 mmol iv stat", "undiluted"), ("potassium chloride 10 mmol im stat", "undiluted"),
     ("200 g six times a day", "in a day is surely a typing error"), ("1 g qid max 1000000 g per day", "typing error"),
 ]
 #: Containers on file (ampoules, vials, bags) make an ordinary dose quiet; ten of it must still be asked about.
