@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 EVERYTHING = "*"
 HOLDS_REFRESH = "holdsRefresh"  #: dynamic property of an editor: while it has focus and was typed in, its panel does not refresh
@@ -113,7 +114,7 @@ class RefreshWhenShown(QObject):
 
     @Slot("QWidget*", "QWidget*")
     def _focus_changed(self, _old: QWidget | None, _new: QWidget | None) -> None:
-        if self.stale and self._widget.isVisible() and not self._typing():
+        if self.stale and isValid(self._widget) and self._widget.isVisible() and not self._typing():  # a widget loses its focus dying
             self.refresh_now()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -58,8 +58,10 @@ class Documents:
         self._database = self._client[self._names[0]]
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._visits = self._database.get_collection(self._names[1], codec_options=options)
-        self._files = GridFSBucket(self._database, bucket_name="attachments")
-        self._anchors = self._database[f"{self._names[1]}_anchors"]
+        name = self._names[1]  # clinics that share a database differ in this one, so nothing of theirs may meet
+        self._files = GridFSBucket(self._database, bucket_name=f"{name}_attachments")
+        self._anchors = self._database[f"{name}_anchors"]
+        self._erasures = self._database[f"{name}_erasures"]
 
     def is_broken(self) -> bool:
         """Whether the server said that it failed inside, and still does not work: after a full disk ours lives on and can do nothing until
@@ -142,12 +144,12 @@ class Documents:
         """Keep lines of the erasure ledger (`number` is the key of each); one that is there already stays as it is."""
         with _translated("erasure ledger"):
             for line in lines:
-                self._database["erasures"].update_one({"_id": line["number"]}, {"$setOnInsert": line}, upsert=True)
+                self._erasures.update_one({"_id": line["number"]}, {"$setOnInsert": line}, upsert=True)
 
     def erasures(self) -> list[dict[str, Any]]:
         """The lines of the erasure ledger that this server keeps, in order."""
         with _translated("erasure ledger"):
-            return list(self._database["erasures"].find({}, {"_id": 0}).sort("number", ASCENDING))
+            return list(self._erasures.find({}, {"_id": 0}).sort("number", ASCENDING))
 
     def count_of(self, patient_ids: Iterable[str]) -> int:
         """How many visit documents there are of these records."""
@@ -198,7 +200,7 @@ class Documents:
     def count_files(self) -> int:
         """How many files there are."""
         with _translated("attachment"):
-            return int(self._database["attachments.files"].estimated_document_count())
+            return int(self._database[f"{self._names[1]}_attachments.files"].estimated_document_count())
 
     def count(self) -> int:
         """How many documents there are, from the collection's own books (not a scan)."""

@@ -120,7 +120,7 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
         ],
         "ada": [lambda show, _w: show("staff").add(), lambda _s, w: LeaveSheet(w.desk, w._sessions, parent=w).open(),
                 lambda show, _w: approval(show("content")),
-                lambda _s, w: w.lock(), lambda _s, w: w.bell.open_list()],
+                lambda _s, w: w.bell.open_list(), lambda _s, w: w.lock()],
     }[who]
 
 

@@ -241,8 +241,9 @@ def test_moved_documents_and_pieces_are_said_to_be_broken(practice: Practice) ->
         documents = store[settings.mongodb_collection_name]
         (from_other,) = documents.find({"patient_id": other})
         documents.update_one({"patient_id": one}, {"$set": {part: from_other[part] for part in ("notes", "prescription", "visit")}})
-        piece = store["attachments.chunks"].find_one({"files_id": str(texts[other])})
-        store["attachments.chunks"].update_one({"files_id": str(texts[one])}, {"$set": {"data": piece["data"]}})
+        pieces = store[f"{settings.mongodb_collection_name}_attachments.chunks"]
+        piece = pieces.find_one({"files_id": str(texts[other])})
+        pieces.update_one({"files_id": str(texts[one])}, {"$set": {"data": piece["data"]}})
     with practice.read("dora") as session:
         (moved,) = visits.read(session, visits.of_patient(session, one))
         (good,) = visits.read(session, visits.of_patient(session, other))

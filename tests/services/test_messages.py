@@ -64,7 +64,8 @@ def test_the_running_worker_does_it_by_itself(practice: Practice) -> None:
     as_owner(practice, "alter table clinic.offers disable trigger user; update clinic.offers set offered_at = now() - interval '1 hour',"
                        " expires_at = now() - interval '1 second'; alter table clinic.offers enable trigger user")
     with app.open():
-        assert [task.cron for task in app.periodic_registry.periodic_tasks.values()] == ["* * * * *", "* * * * *", "*/5 * * * *"]
+        assert [task.cron for task in app.periodic_registry.periodic_tasks.values()] == [
+            "* * * * *", "* * * * *", "*/5 * * * *", "* * * * *"]
         app.configure_task("every_minute").defer(timestamp=0)
         app.run_worker(wait=False, install_signal_handlers=False, queues=["desk"])
     assert told(practice) == [(number, "booked")]
