@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import pymongo
 import pytest
+from pymongo.errors import PyMongoError
 
 from clinicdesk.clinic import Clinic, SignedIn
 from clinicdesk.config import Settings, load_settings
@@ -116,6 +118,14 @@ def in_other_database(addresses: Addresses, name: str) -> Addresses:
                    worker=schema.in_database(addresses.worker, name), backup=schema.in_database(addresses.backup, name))
 
 
+def forget_documents(clinic: Clinic) -> None:
+    """Drop the clinic's collections: each that stays makes the next one slower to create (50 ms with few, 150 with 360)."""
+    name = clinic.settings.mongodb_collection_name
+    with pymongo.timeout(5), suppress(PyMongoError):
+        for part in ("", "_attachments.files", "_attachments.chunks", "_anchors", "_erasures"):
+            clinic.documents._database.drop_collection(f"{name}{part}")
+
+
 @pytest.fixture
 def practice(servers: Addresses, template: tuple[str, dict[str, int]], tmp_path: Path) -> Iterator[Practice]:
     """A clinic of this test alone, with its worker not running (call `practice.clinic.start_worker()`)."""
@@ -125,5 +135,6 @@ def practice(servers: Addresses, template: tuple[str, dict[str, int]], tmp_path:
     clinic = Clinic(test_settings(tmp_path), in_other_database(servers, name), vault=Vault(KEY), zone=ZONE)
     clinic.documents.ensure()
     yield Practice(clinic, dict(template[1]))
+    forget_documents(clinic)
     clinic.close()
     schema.drop_database(servers.admin, name)
