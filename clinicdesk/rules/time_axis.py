@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
@@ -224,8 +224,7 @@ def _span_lane(spans: Sequence[Span], now: float, window: Window, zone: tzinfo, 
         begin, end = max(window.x(span.begins), GUTTER), min(window.x(ends), window.width)
         end = max(end, begin + 3)
         wide = len(span.title) * _LETTER + 6
-        outside = begin + wide > window.width and end - begin < wide  # no room to the right: the words stand to the left of the bar
-        first, reach = (begin - wide - 4, end) if outside else (begin, max(end, begin + wide))
+        words, first, reach = _words_of_bar(span.title, begin, end, wide, window.width)
         row = next((n for n, taken in enumerate(free) if taken + 8 <= first), len(free))
         if row >= MOST_ROWS:
             left_over += 1
@@ -234,8 +233,7 @@ def _span_lane(spans: Sequence[Span], now: float, window: Window, zone: tzinfo, 
         top = y + 3 + row * ROW
         shapes.append(Box(begin, top, end - begin, ROW - 4, "accent_soft" if span.kind == "medicine" else "sunken", ink))
         middle = top + (ROW - 4) / 2
-        shapes.append(Words(begin - 5, middle, span.title, "text", align="right", most=max(40.0, begin - GUTTER)) if outside else
-                      Words(begin + 5, middle, span.title, "text", most=max(40.0, window.width - begin - 8)))
+        shapes.append(replace(words, y=middle))
         until = clinical_date(datetime.fromtimestamp(span.ends, zone)) if span.ends is not None else "today"
         tip = f"{span.title}, {clinical_date(datetime.fromtimestamp(span.begins, zone))} to {until}"
         marks.append(Mark(begin, top, max(end - begin, 12), ROW - 4, span.kind, span.ref, tip))
@@ -246,6 +244,17 @@ def _span_lane(spans: Sequence[Span], now: float, window: Window, zone: tzinfo, 
     bottom = y + max(LANE, rows * ROW + 6)
     shapes.append(Line(((0, bottom), (window.width, bottom)), "line"))
     return bottom
+
+
+def _words_of_bar(title: str, begin: float, end: float, wide: float, width: float) -> tuple[Words, float, float]:
+    """Where a bar's words stand, and from where to where both reach: in the bar, else behind it, else before it, never across its end."""
+    if wide <= end - begin:
+        return Words(begin + 5, 0, title, "text", most=end - begin - 6), begin, end
+    if end + 3 + wide <= width:
+        return Words(end + 3, 0, title, "text", most=wide + 20), begin, end + wide + 3
+    if begin - wide - 4 >= GUTTER:
+        return Words(begin - 5, 0, title, "text", align="right", most=begin - GUTTER), begin - wide - 4, end
+    return Words(begin + 5, 0, title, "text", most=max(40.0, width - begin - 8)), begin, max(end, begin + wide)
 
 
 def _track(one: Series, window: Window, zone: tzinfo, y: float, shapes: list[Shape], marks: list[Mark]) -> None:

@@ -94,6 +94,22 @@ def test_labels_of_bars_never_cover_each_other() -> None:
             assert end <= begin + 4
 
 
+def test_words_that_do_not_fit_their_bar_stand_beside_it() -> None:
+    """In the bar, behind it or, at the right edge, before it: never across its end."""
+    long, short = Span("medicine", NOW - 4 * YEAR, NOW, "amlodipine 5 mg tablet", 1), "lisinopril 10 mg tablet"
+    found = History((), (long, Span("medicine", NOW - 3 * YEAR, NOW - 2.6 * YEAR, short, 2),
+                         Span("medicine", NOW - DAY, NOW, short, 3)), (), NOW)
+    window = Window(*found.extent(), 900.0)
+    drawn = picture(found, window, ZONE, kinds={"medicine"}, series=())
+    bars = {mark.ref: mark for mark in drawn.marks}
+    words = [shape for shape in drawn.shapes if isinstance(shape, Words) and "mg" in shape.text]
+    assert [one.align for one in words] == ["left", "left", "right"]
+    inside, behind, before = words
+    assert bars[1].x < inside.x < bars[1].x + bars[1].width
+    assert behind.x >= bars[2].x + bars[2].width
+    assert before.x <= bars[3].x
+
+
 def test_what_lasts_ends_today_and_hidden_lanes_are_not_drawn() -> None:
     found = History((), (Span("problem", NOW - YEAR, None, "asthma", 1), Span("allergy", NOW - YEAR, NOW - DAY, "latex", 2)), (), NOW)
     window = Window(NOW - 2 * YEAR, NOW + YEAR, 1000)

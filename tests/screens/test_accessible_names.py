@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QTabBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QPushButton, QTabBar, QWidget
 
 from clinicdesk.paths import resource
 from clinicdesk.rules.content_tables import content_tables
@@ -109,8 +109,9 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
             lambda _s, w: w.show_undo_list(), lambda _s, w: w.bell.open_list(),
         ],
         "dora": [
-            lambda show, _w: show("consulting").editor.prescription.add(), lambda show, _w: show("consulting").chart._add_allergy(),
-            lambda show, _w: show("consulting").chart._state_none(), lambda show, _w: show("consulting").chart._add_problem(),
+            lambda show, _w: show("consulting").editor.prescription.add(),
+            *(lambda show, _w, words=words: pressed(show("consulting").chart, words)
+              for words in ("Add allergy", "State none known", "Add problem")),
             lambda show, _w: record(show("consulting")), lambda show, _w: session(show("consulting")),
             *(lambda show, _w, kind=kind: kind(show("consulting")) for kind in (stopping, pregnancy, kidney, wrong_allergy)),
             *(lambda show, _w, kind=kind: show("consulting").chart.papers.new(kind) for kind in ("SN", "RL", "VS")),
@@ -122,6 +123,10 @@ def sheets(who: str) -> list[Callable[[Any, Any], object]]:
                 lambda show, _w: approval(show("content")),
                 lambda _s, w: w.bell.open_list(), lambda _s, w: w.lock()],
     }[who]
+
+
+def pressed(part: QWidget, words: str) -> None:
+    next(made for made in part.findChildren(QPushButton) if made.text() == words).click()
 
 
 def approval(panel: Any) -> None:

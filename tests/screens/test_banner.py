@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from clinicdesk.services.people import Banner
 from tests.screens.conftest import shown
 from ui.theme import Theme
-from ui.widgets.banner import PatientBanner
+from ui.widgets.banner import BannerRow, PatientBanner
 from ui.widgets.password import PasswordField
 from ui.widgets.status_chip import StatusChip
 from ui.widgets.vitals_strip import Vital, VitalsStrip
@@ -67,6 +67,21 @@ def test_the_deceased_differ_in_words_and_pattern(theme: Theme, qtbot: Any) -> N
     assert texts[1:4] == ["Born 05-Nov-1980", "Died 03-Feb-2026", "Age at Death 45y"]
     assert len(greys(MIA)) == 1
     assert max(greys(died)) - min(greys(died)) > 20, "a pattern, not only a colour"
+
+
+def test_what_stands_beside_the_banner_shares_its_ground(theme: Theme, qtbot: Any) -> None:
+    beside = QWidget()
+    beside.setFixedSize(48, 48)
+    row = BannerRow(theme, PatientBanner(theme, MIA, now=lambda: NOW), beside)
+    shown(row, qtbot, QSize(1100, 60))
+
+    def ground() -> set[str]:
+        picture = row.grab().toImage()
+        return {picture.pixelColor(x, 3).name() for x in (500, *range(row.width() - 60, row.width()))}
+
+    assert ground() == {theme.tokens.surface.lower()}
+    row.findChild(PatientBanner).set_banner(dataclasses.replace(MIA, died=date(2026, 2, 3)))
+    assert theme.tokens.surface.lower() not in ground(), "the whole row is the deceased's"
 
 
 def test_vitals_carry_a_word_beside_the_colour(theme: Theme, qtbot: Any) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from clinicdesk.services import visits
 from tests.clinics import Practice
 from tests.screens.office import Office
 from tests.screens.test_two_desks import consulting
+from ui.consultation.medicines_view import MedicinesSection
+from ui.consultation.risks_section import AllergiesSection, ProblemsSection
+from ui.dialogs.allergy import AllergySheet
 from ui.dialogs.medicine import MedicineSheet
 from ui.dialogs.paper import PrescriptionWindow
+from ui.widgets.section import Section
 
 
 @pytest.fixture
@@ -80,6 +85,32 @@ def test_body_mass_index_and_news2_show_their_inputs(office: Office, room: Any) 
     form.consciousness.setCurrentIndex(1)
     assert "NEWS2 4" in form.scores.text(), "respiration 2, saturation 1, pulse 1 (RCP 2017)"
     assert "points: " in form.scores.text()
+
+
+def test_what_was_told_at_registration_stands_beside_what_is_recorded_of_it(office: Office, practice: Practice) -> None:
+    patient = practice.patient(first_name="Ana", last_name="Adler", allergies="Penicillin, rash", medical_history="asthma",
+                               medication="aspirin")
+    made = practice.book(patient, practice.at(9))
+    practice.step(made, "arrived")
+    chart = consulting(office, office.open("dora"), made).chart
+
+    def said(kind: type[Section]) -> list[str]:
+        return [one.text() for one in chart.findChildren(kind)[-1].findChildren(QLabel)] if chart.findChildren(kind) else []
+
+    office.until(lambda: "Told at registration: aspirin" in said(MedicinesSection), "the medicines are read")
+    assert "Told at registration: asthma" in said(ProblemsSection)
+    section = chart.findChildren(AllergiesSection)[-1]
+    words = next(one for one in section.findChildren(QLabel) if one.text() == "Told at registration: Penicillin, rash")
+    assert words.property("role") == "warning", "it was told and nobody recorded it"
+    next(one for one in section.findChildren(QPushButton) if one.text() == "Add allergy").click()
+    sheet = office.sheet(AllergySheet)
+    assert any(one.text() == "Told at registration: Penicillin, rash" for one in sheet.findChildren(QLabel))
+    office.fill(sheet.form.editor("substance"), "penicillin")
+    office.click(sheet.verb_button)
+    office.gone(sheet)
+    office.until(lambda: "penicillin" in said(AllergiesSection), "the entry stands in the chart")
+    words = next(one for one in chart.findChildren(AllergiesSection)[-1].findChildren(QLabel) if "told" in one.text().lower())
+    assert words.property("role") == "soft"
 
 
 def prescribe(office: Office, room: Any) -> MedicineSheet:

@@ -27,27 +27,18 @@ from ui.consultation.risks_section import AllergiesSection, ProblemsSection
 from ui.consultation.sessions_view import SessionsView
 from ui.consultation.visits_view import VisitsView
 from ui.desk import Desk
-from ui.dialogs.allergy import AllergySheet, NoAllergiesSheet
-from ui.dialogs.problem import ProblemSheet
 from ui.problems import explain
 from ui.timeline.growth import GrowthView, is_child
 from ui.timeline.view import TimelineView
 from ui.widgets.arranging import emptied, measured_anew, scrolled
 from ui.widgets.empty import EmptyState
 from ui.widgets.section import Section
-from ui.widgets.text import button, label
+from ui.widgets.text import label
 from ui.widgets.vitals_strip import Vital, VitalsStrip
 
 PAGE = 20
 #: So many columns of earlier measurements: more are wider than the chart, and what is wider is cut off.
 TREND = 3
-SAID = {
-    "medical_history": "Medical history, as told at registration",
-    "allergies": "Allergies, as told at registration",
-    "medication": "Medicines, as told at registration",
-}
-
-
 MARGINS = (12, 12, 12, 12)
 
 
@@ -172,14 +163,11 @@ class ChartView(QWidget):
         self._summary.addWidget(self._latest(chart.vitals, age))
         self._summary.addWidget(AllergiesSection(self.desk, chart))
         self._summary.addWidget(ProblemsSection(self.desk, chart))
-        medicines = MedicinesSection(self.desk, self.patient_id)
+        medicines = MedicinesSection(self.desk, self.patient_id, chart.said.get("medication", ""))
         medicines.renew.connect(self.renew_requested)
         self._summary.addWidget(medicines)
         self._summary.addWidget(FactsSection(self.desk, self.patient_id, may_be_pregnant=chart.banner.sex != "M"))
         self._summary.addWidget(ImmunizationsSection(self.desk, self.patient_id, chart.immunizations))
-        for field, words in chart.said.items():
-            if words:
-                self._summary.addWidget(self._list(SAID[field], [("", words)], ""))
         if len(chart.vitals) > 1:
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
@@ -203,16 +191,6 @@ class ChartView(QWidget):
         found = _strip_of(sets[0], age) if sets else []
         for start in range(0, max(1, len(found)), 3):
             section.body.addWidget(VitalsStrip(self.desk.theme, found[start : start + 3], compact=True))
-        return section
-
-    def _list(self, title: str, entries: Sequence[tuple[str, str]], nothing: str, tool: tuple[str, object] | None = None) -> QWidget:
-        section = Section(title, card="surface")
-        for name, words in entries:
-            section.body.addWidget(_entry(name, words))
-        if not entries:
-            section.body.addWidget(label(nothing, "faint"))
-        if tool is not None:
-            section.tools.addWidget(button(tool[0], tool[1], variant="quiet", icon="add", theme=self.desk.theme))  # type: ignore[arg-type]
         return section
 
     def _trend(self, sets: Sequence[VitalsSet]) -> QWidget:
@@ -246,27 +224,6 @@ class ChartView(QWidget):
 
     def _name_papers(self, count: int) -> None:
         self.tabs.setTabText(self.tabs.indexOf(self.papers), f"Papers ({count})" if count else "Papers")
-
-    def _add_allergy(self) -> None:
-        AllergySheet(self.desk, self.patient_id, parent=self.window()).open()
-
-    def _state_none(self) -> None:
-        NoAllergiesSheet(self.desk, self.patient_id, parent=self.window()).open()
-
-    def _add_problem(self) -> None:
-        ProblemSheet(self.desk, self.patient_id, parent=self.window()).open()
-
-
-def _entry(name: str, words: str) -> QWidget:
-    line = QWidget()
-    inner = QVBoxLayout(line)
-    inner.setContentsMargins(0, 0, 0, 0)
-    inner.setSpacing(0)
-    if name:
-        inner.addWidget(label(name, "body", wrap=True, selectable=True))
-    if words:
-        inner.addWidget(label(words, "soft", wrap=True, selectable=True))
-    return line
 
 
 def _shown(name: str, one: VitalsSet) -> str:

@@ -14,6 +14,7 @@ from clinicdesk.rules.moments import clinical_date
 from clinicdesk.rules.tall_man import tall_man
 from clinicdesk.services import medication
 from clinicdesk.services.medication import EGFR_UNIT, STOP_REASONS, CurrentMedicine, FactRow
+from ui.consultation.risks_section import told
 from ui.desk import Desk
 from ui.problems import explain
 from ui.widgets.arranging import emptied
@@ -28,9 +29,9 @@ class MedicinesSection(Section):
 
     renew = Signal(object)
 
-    def __init__(self, desk: Desk, patient_id: str, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, patient_id: str, told_at_registration: str = "", parent: QWidget | None = None) -> None:
         super().__init__("Current medicines", card="surface", parent=parent)
-        self.desk, self._patient_id = desk, patient_id
+        self.desk, self._patient_id, self._told = desk, patient_id, told_at_registration
         self.rows: list[CurrentMedicine] = []
         self.renew_all = button("Renew all long-term", self._renew_all, variant="quiet", icon="history", theme=desk.theme)
         self.renew_all.hide()
@@ -53,6 +54,8 @@ class MedicinesSection(Section):
             self.body.addWidget(self._line(row))
         if not rows:
             self.body.addWidget(label("No current medicines recorded.", "faint"))
+        if self._told:
+            self.body.addWidget(told(self._told))
         self.renew_all.setVisible(any(row.long_term for row in rows))
 
     def _line(self, row: CurrentMedicine) -> QWidget:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from clinicdesk.rules.moments import clinical_date
 from clinicdesk.services.chart import AllergyRow, Chart, ProblemRow
@@ -26,12 +26,18 @@ def _tools(desk: Desk, what: str, change: Callable[[], object], end: Callable[[]
     return tools
 
 
+def told(words: str, *, unrecorded: bool = False) -> QLabel:
+    """What the patient told at registration, beside what is recorded of the same; `unrecorded` when nothing is."""
+    return label(f"Told at registration: {words}", "warning" if unrecorded else "soft", wrap=True, selectable=True)
+
+
 class AllergiesSection(Section):
     """Drug or substance, then past reactions, alphabetical (clinical-safety R28); the title is one of the four of the banner."""
 
     def __init__(self, desk: Desk, chart: Chart) -> None:
         super().__init__(chart.banner.allergy_title, card="surface")
         self.desk, self._patient_id = desk, chart.banner.patient_id
+        self._told = chart.said.get("allergies", "")
         mine = desk.me.role == "doctor"
         if chart.allergies:
             grid = QGridLayout()
@@ -52,6 +58,8 @@ class AllergiesSection(Section):
             self.body.addWidget(label(words, "soft"))
             if chart.ask_again:
                 self.body.addWidget(label("This is more than 12 months ago: ask again.", "warning", wrap=True))
+        if self._told:
+            self.body.addWidget(told(self._told, unrecorded=not chart.allergies and chart.none_known_at is None))
         for past in chart.past_allergies:
             how = "refuted" if past.refuted else "ended"
             who = f" by {past.ended_by}" if past.ended_by else ""
@@ -65,7 +73,7 @@ class AllergiesSection(Section):
                 self.tools.addWidget(button(words, self._state_none, variant="quiet"))
 
     def _add(self) -> None:
-        AllergySheet(self.desk, self._patient_id, parent=self.window()).open()
+        AllergySheet(self.desk, self._patient_id, told=self._told, parent=self.window()).open()
 
     def _change(self, row: AllergyRow) -> None:
         AllergySheet(self.desk, self._patient_id, row, parent=self.window()).open()
@@ -101,6 +109,8 @@ class ProblemsSection(Section):
             self.body.addWidget(line)
         if not chart.problems:
             self.body.addWidget(label("No problems recorded.", "faint"))
+        if words_told := chart.said.get("medical_history"):
+            self.body.addWidget(told(words_told))
         if mine:
             self.tools.addWidget(button("Add problem", self._add, variant="quiet", icon="add", theme=desk.theme))
 

@@ -18,11 +18,12 @@ FREE_TEXT = "Free text: prescriptions are not checked against it"
 
 
 class AllergySheet(Sheet):
-    """One entry: substance, what happened, how bad, since when, from whom, and how sure it is."""
+    """One entry: substance, what happened, how bad, since when, from whom, how sure. `told`: what the patient said, read beside it."""
 
-    def __init__(self, desk: Desk, patient_id: str, row: AllergyRow | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, patient_id: str, row: AllergyRow | None = None, *, told: str = "",
+                 parent: QWidget | None = None) -> None:
         super().__init__(desk, "Correct this entry" if row else "Add an allergy or intolerance", "Save" if row else "Add", parent=parent,
-                         key="allergy", size=QSize(520, 480))
+                         key="allergy", size=QSize(520, 480), explanation=f"Told at registration: {told}" if told else "")
         self._patient_id, self._row = patient_id, row
         form = self.set_form(Form(columns=2))
         substance = form.text("substance", "Drug or substance", limit=200, span=2, hint="Choose a name of the list where there is one")

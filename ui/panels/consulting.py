@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from clinicdesk.errors import ChangedElsewhere, ClinicError
@@ -32,7 +32,7 @@ from ui.dialogs.paper import PrescriptionWindow
 from ui.live import RefreshWhenShown
 from ui.panel import Action, Panel
 from ui.problems import explain
-from ui.widgets.banner import PatientBanner
+from ui.widgets.banner import BannerRow, PatientBanner
 from ui.widgets.empty import EmptyState
 from ui.widgets.photo import PhotoBox
 from ui.widgets.text import button, column, label
@@ -55,7 +55,6 @@ class ConsultingPanel(Panel):
         self._leaving: dict[int, ConsultationEditor] = {}  # left for another patient with something still on its way, by consultation
         self._formulary = clinic_knowledge(getattr(desk.settings, "data_dir", None)).formulary
         self.banner = PatientBanner(desk.theme)
-        self.banner.hide()
         self.glass = GlassBar(desk)
         self.glass.ended.connect(self._glass_ended)
         self.photo = PhotoBox(desk, self, side=48)
@@ -82,12 +81,9 @@ class ConsultingPanel(Panel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 8, 0)
-        head.setSpacing(8)
-        head.addWidget(self.banner, 1)
-        head.addWidget(self.photo)
-        outer.addLayout(head)
+        self.head = BannerRow(desk.theme, self.banner, self.photo)
+        self.head.hide()
+        outer.addWidget(self.head)
         outer.addWidget(self.glass)
         outer.addWidget(self.split, 1)
         self.chart.setVisible(False)
@@ -162,7 +158,7 @@ class ConsultingPanel(Panel):
             self.banner.set_banner(None)
             self._earlier = ()
         self.patient_id = patient_id
-        self.banner.show()
+        self.head.show()
         self.photo.show_patient(patient_id)
         self.chart.setVisible(True)
         self.desk.ask(self, chart.banner, patient_id, done=self._show_banner, failed=lambda _e: None, replaces="banner")

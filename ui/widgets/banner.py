@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time
 
-from PySide6.QtCore import QPointF, QSize
+from PySide6.QtCore import QPointF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -44,8 +44,10 @@ def _age(banner: Banner, at: datetime) -> str:
 class PatientBanner(QFrame):
     """Shows a `Banner` record. `micro=True` is for small windows: name, birth and record number, nothing clinical (R12).
 
-    `now` gives the aware present moment (the clinic's zone) for ages; tests pass a fixed one.
+    `now` gives the aware present moment (the clinic's zone) for ages; tests pass a fixed one. Signal `changed()`: another patient's.
     """
+
+    changed = Signal()
 
     def __init__(self, theme: Theme, banner: Banner | None = None, *, micro: bool = False,
                  now: Callable[[], datetime] = lambda: datetime.now().astimezone(), parent: QWidget | None = None) -> None:
@@ -89,6 +91,7 @@ class PatientBanner(QFrame):
         """Show this patient; None empties the banner while another is being read."""
         self.banner = banner
         self._fill()
+        self.changed.emit()
 
     def texts(self) -> list[str]:
         """What it says, in reading order (tests and screen readers)."""
@@ -148,18 +151,41 @@ class PatientBanner(QFrame):
         return item
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Surface with a line below; for the deceased a darker ground with diagonal lines, so that it differs in colour and pattern."""
-        painter = QPainter(self)
-        deceased = self.banner is not None and self.banner.died is not None
-        painter.fillRect(self.rect(), self._theme.color("line" if deceased else "surface"))
-        if deceased:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(self._theme.color("outline", 0.38), 1.5))
-            for x in range(-self.height(), self.width(), 12):
-                painter.drawLine(QPointF(x, self.height()), QPointF(x + self.height(), 0))
-        painter.setPen(QPen(self._theme.color("outline" if deceased else "line"), 1))
-        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
-        painter.end()
+        _paint_ground(self, self._theme, self.banner)
+
+
+class BannerRow(QWidget):
+    """A banner with something beside it (a photo) on one ground: the banner's own content is fixed."""
+
+    def __init__(self, theme: Theme, banner: PatientBanner, beside: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._banner = theme, banner
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 12, 0)
+        layout.setSpacing(8)
+        layout.addWidget(banner, 1)
+        layout.addWidget(beside)
+        theme.changed.connect(self.update)
+        banner.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        _paint_ground(self, self._theme, self._banner.banner)
+
+
+def _paint_ground(widget: QWidget, theme: Theme, banner: Banner | None) -> None:
+    """Surface with a line below; for the deceased a darker ground with diagonal lines, so that it differs in colour and pattern."""
+    painter = QPainter(widget)
+    width, height = widget.width(), widget.height()
+    deceased = banner is not None and banner.died is not None
+    painter.fillRect(widget.rect(), theme.color("line" if deceased else "surface"))
+    if deceased:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("outline", 0.38), 1.5))
+        for x in range(-height, width, 12):
+            painter.drawLine(QPointF(x, height), QPointF(x + height, 0))
+    painter.setPen(QPen(theme.color("outline" if deceased else "line"), 1))
+    painter.drawLine(0, height - 1, width, height - 1)
+    painter.end()
 
 
 def _widget_at(layout: QHBoxLayout, index: int) -> QWidget | None:
