@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from clinicdesk.rules.ages import age_text
 from clinicdesk.rules.formats import SEXES
-from clinicdesk.rules.moments import clinical_date, clinical_time, minutes_text
+from clinicdesk.rules.moments import clinical_time, minutes_text
 from clinicdesk.services import appointments
 from clinicdesk.services.schedule import AppointmentRow
 from ui.desk import Desk
@@ -102,7 +102,7 @@ class MyDayPanel(Panel):
         active = [r for r in rows if r.status not in {"cancelled", "no_show"}]
         arrived = sum(r.status == "arrived" for r in rows)
         done = sum(r.status == "completed" for r in rows)
-        self.summary.setText(f"{clinical_date(self.day, weekday=True)}:  {len(active)} patients, {arrived} waiting, {done} seen")
+        self.summary.setText(f"{len(active)} {'patient' if len(active) == 1 else 'patients'}, {arrived} waiting, {done} seen")
         self._selected(self.table.record())
 
     def _selected(self, row: AppointmentRow | None) -> None:
