@@ -83,6 +83,10 @@ class Pool(QObject):
         """How many of them are writes."""
         return sum(waiting.keep for waiting in self._waiting.values())
 
+    def is_asked_by(self, owner: QObject) -> bool:
+        """Whether an answer for this owner is on its way."""
+        return any(waiting.owner is owner for waiting in self._waiting.values())
+
     def run(self, owner: QObject, work: Callable[[], Any], done: Done | None = None, failed: Failed | None = None, *,
             replaces: str | None = None, keep: bool = False) -> None:
         """Run `work()` on a worker, then `done(result)` or `failed(error)` on the GUI thread.

@@ -228,7 +228,7 @@ def test_a_slow_network_is_slow_and_nothing_else(far_office: Office, practice: P
     window.desk.unavailable.connect(said.append)
     begun = time.monotonic()
     office.click(sheet.verb_button)
-    office.until(lambda: not sheet.isVisible(), "booked", patience=60)
+    office.gone(sheet, patience=60)
     took = time.monotonic() - begun
     gap = pulse.stop()
     proxy.latency = 0.0

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+from shiboken6 import isValid
 
 from clinicdesk.clinic import SignedIn
 from clinicdesk.services import finding, visits
@@ -121,10 +122,11 @@ class Office:
         self.settle()
         return found[-1]
 
-    def gone(self, sheet: QWidget) -> None:
+    def gone(self, sheet: QWidget, *, patience: float = 10.0) -> None:
         """Wait until a dialog has closed; the window below it has the keys again."""
-        self.until(lambda: not sheet.isVisible(), f"{type(sheet).__name__} closes")
-        parent = sheet.parentWidget()
+        parent = sheet.parentWidget() if isValid(sheet) else None
+        self.until(lambda: not isValid(sheet) or not sheet.isVisible(), f"{type(sheet).__name__} closes",
+                   patience=patience)
         if parent is not None:
             parent.window().activateWindow()
         self.settle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QPushButton, QTabBar, QWidget
+from shiboken6 import isValid
 
 from clinicdesk.paths import resource
 from clinicdesk.rules.content_tables import content_tables
@@ -38,6 +40,7 @@ from ui.dialogs.tagging import TagSheet
 from ui.dialogs.withdrawing import WithdrawSheet
 from ui.dialogs.wrong_allergy import WrongAllergySheet
 from ui.panels.clinical_content import ApprovalSheet
+from ui.widgets.sheet import Sheet
 
 
 def nameless(root: QWidget) -> list[str]:
@@ -249,7 +252,11 @@ def test_every_sheet(office: Office, practice: Practice, who: str) -> None:
         sheet = next(t for t in window.findChildren(QWidget) if t.isWindow() and t.isVisible() and t.isModal())
         missing += [f"{type(sheet).__name__}: {one}" for one in (*nameless(sheet), *twice(sheet))]
         seen.append(type(sheet).__name__)
-        sheet.hide()
+        if isinstance(sheet, Sheet):
+            sheet.done(0)
+            office.until(partial(lambda gone: not isValid(gone), sheet), f"{seen[-1]} goes, and what it showed with it")
+        else:
+            sheet.hide()
     assert not missing, "\n".join(missing)
     if who == "rita":
         assert {"CancelSheet", "AssignSheet", "TagSheet", "MoveSeriesSheet", "UndoList", "NoticeList", "WishSheet", "OfferSheet",

@@ -175,7 +175,7 @@ def test_the_second_factor_is_switched_off_after_an_unlock_too(office: Office, p
     office.until(lambda: window.locked is None)
     leave.step.code.setText(code(secret))
     leave.step.submit()
-    office.until(lambda: not leave.isVisible())
+    office.gone(leave)
 
 
 def test_a_reading_that_its_session_did_not_outlive_is_no_answer(practice: Practice) -> None:

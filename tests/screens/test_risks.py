@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
 from clinicdesk.services import chart
 from tests.clinics import Practice
@@ -27,6 +27,11 @@ def tool(room: Any, name: str) -> QToolButton:
     return found[-1]
 
 
+def press(room: Any, words: str) -> None:
+    found: list[QPushButton] = [b for b in room.chart.findChildren(QPushButton) if b.text() == words and b.isVisible()]
+    found[-1].click()
+
+
 @pytest.fixture
 def room(office: Office, practice: Practice) -> Any:
     made = practice.book(practice.patient(first_name="Ana", last_name="Adler"), practice.at(9))
@@ -36,7 +41,7 @@ def room(office: Office, practice: Practice) -> Any:
 
 
 def test_an_allergy_from_entry_to_end(office: Office, room: Any) -> None:
-    room.chart._add_allergy()
+    press(room, "Add allergy")
     sheet = office.sheet(AllergySheet)
     assert sheet.form is not None
     for typed, said in (("the blue pill", FREE_TEXT), ("penicillin", CHECKED)):
@@ -73,13 +78,13 @@ def test_none_known_is_confirmed_and_asked_again(office: Office, practice: Pract
     as_owner(practice, "update clinic.allergy_statements set stated_at = now() - %s", timedelta(days=400))
     room.chart.refresh()
     office.until(lambda: "more than 12 months ago: ask again" in words(room.chart))
-    room.chart._state_none()
+    press(room, "Confirm again")
     office.click(office.sheet(NoAllergiesSheet).verb_button)
     office.until(lambda: "ask again" not in words(room.chart) and "Last confirmed" in words(room.chart))
 
 
 def test_a_problem_is_found_by_its_code_and_ended(office: Office, room: Any) -> None:
-    room.chart._add_problem()
+    press(room, "Add problem")
     sheet = office.sheet(ProblemSheet)
     assert sheet.form is not None
     office.fill(sheet.box, "I10")

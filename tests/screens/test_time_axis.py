@@ -124,6 +124,22 @@ def test_marks_are_reached_and_opened_by_keys(office: Office, room: Any) -> None
     assert opened and opened[0][0] == axis.drawn.marks[0].kind
 
 
+def test_the_place_reached_by_keys_outlives_another_width_and_another_reading(office: Office, room: Any) -> None:
+    view, axis = room.chart.timeline, room.chart.timeline.axis
+    axis.setFocus()
+    office.keys(Qt.Key.Key_Right, Qt.Key.Key_Right)
+    reached = (axis._marked.kind, axis._marked.ref)
+    width = axis.width()
+    room.split.setSizes([620, 460])
+    office.until(lambda: axis.width() != width)
+    assert (axis._marked.kind, axis._marked.ref) == reached
+    before = view.history
+    view.show_patient(view.patient_id)
+    office.until(lambda: view.history is not before)
+    assert (axis._marked.kind, axis._marked.ref) == reached
+    assert axis._marked in axis.drawn.marks, "where it is drawn now, not where it was"
+
+
 def test_lanes_and_plots_can_be_chosen(room: Any) -> None:
     view = room.chart.timeline
     view._kinds.discard("visit")

@@ -91,6 +91,11 @@ class VitalsForm(QWidget):
             self._grid.addLayout(box, line, column)
         for column in range(COLUMNS):
             self._grid.setColumnStretch(column, 1)
+        unasked = QWidget(self)  # a field without a place must not become a window of its own when something is known of it
+        unasked.hide()
+        for cell in (self._cells[name] for name in FIELDS if name not in self._sparks):
+            for part in (cell.editor, cell.before, cell.words, cell.action):
+                part.setParent(unasked)
         self.scores = label("", "soft", wrap=True)
         self.scores.setAccessibleName("Body mass index, blood pressure range and NEWS2")
         outer = QVBoxLayout(self)

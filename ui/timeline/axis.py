@@ -119,7 +119,8 @@ class TimeAxis(QWidget):
                        series=self._series)
 
     def _changed(self) -> None:
-        self._picture = self._marked = None
+        was, self._picture = self._marked, None
+        self._marked = next((m for m in self.drawn.marks if was is not None and (m.kind, m.ref) == (was.kind, was.ref)), None)
         height = int(self.drawn.height) + 2
         if height != self.height():
             self.setFixedHeight(height)

@@ -67,7 +67,7 @@ def _add(w: Walk, role: str, name: str, username: str) -> None:
         w.guide.fill(form.editor("experience_years"), "12")
     w.guide.click(sheet.verb_button)
     w.guide.until(lambda: any(r.username == username for r in panel.accounts.rows), "the account is on the list")
-    w.guide.until(lambda: not sheet.isVisible(), "the sheet closes")
+    w.guide.gone(sheet, "the sheet closes")
     w.guide.picture(w.windows["ada"], f"staff-with-{role}")
 
 

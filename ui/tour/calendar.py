@@ -166,7 +166,7 @@ def _named_view(w: Walk) -> None:
     w.guide.fill(sheet.form.editor("name"), "Two rooms")
     w.guide.picture(w.windows["rita"], "save-view")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the view is kept")
+    w.guide.gone(sheet, "the view is kept")
     desk.bar.filter.choose(None)
     desk.area.views.choose(1)
     w.guide.until(lambda: len(desk.calendar.grid.columns) == 2, "Ctrl+2 shows it again")

@@ -146,7 +146,7 @@ def _stop(w: Walk) -> None:
     w.guide.fill(form.editor("words"), "Muscle pain in both legs.")
     w.guide.picture(w.windows["dora"], "stop-medicine", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is stopped")
+    w.guide.gone(sheet, "it is stopped")
     w.guide.settle()
     section = room.chart.findChild(MedicinesSection)
     w.guide.until(lambda: all(not r.description.startswith("atorvastatin") for r in section.rows), "it is off the list")
@@ -267,7 +267,7 @@ def _free_text(w: Walk) -> None:
     box.setCurrentIndex(box.findText("three times a day"))
     w.guide.settle()
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the line is taken")
+    w.guide.gone(sheet, "the line is taken")
 
 
 def _unchecked(w: Walk) -> None:

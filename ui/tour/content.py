@@ -43,7 +43,7 @@ def _approve(w: Walk) -> None:
     box.setCurrentIndex(box.findText("Dr Hugo Lambert"))  # type: ignore[attr-defined]
     w.guide.picture(w.windows["ada"], "approval", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is recorded")
+    w.guide.gone(sheet, "it is recorded")
     w.guide.until(lambda: any(s.table.name == state.table.name and s.approved_by == "Dr Hugo Lambert" for s in panel.states), "it is shown")
     w.guide.picture(w.windows["ada"], "approved", dark=False)
 

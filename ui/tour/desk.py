@@ -67,7 +67,7 @@ def _series(w: Walk) -> None:
     w.guide.click(button_of(w, sheet._plan, "Take "))  # noqa: SLF001
     w.guide.until(lambda: sheet.verb_button.text() == "Book 4", "the nearest free time is taken instead")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the series is booked")
+    w.guide.gone(sheet, "the series is booked")
     w.guide.until(lambda: "booked 4 times" in w.windows["rita"].toasts.sentence, "it says so")
     with w.clinic.read(second_desk(w)) as session:
         made = sorted(appointments.of_patient(session, patient.id), key=lambda one: one.starts_at)
@@ -92,7 +92,7 @@ def _move_following(w: Walk) -> None:
     w.guide.until(lambda: sheet.verb_button.text() == "Move 2", "this and the following one")
     w.guide.picture(w.windows["rita"], "move-following")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "they are moved")
+    w.guide.gone(sheet, "they are moved")
     moved = timedelta(minutes=desk.calendar.grid.snap)
     w.guide.until(lambda: _starts(w) == [*before[:2], before[2] + moved, before[3] + moved], "two are moved, two stay")
     w.found["moved"] = (before, _starts(w))
@@ -153,7 +153,7 @@ def _overbook(w: Walk) -> None:
     w.guide.fill(reason, "Short check, agreed with the doctor")
     w.guide.picture(w.windows["rita"], "overbook")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is booked")
+    w.guide.gone(sheet, "it is booked")
     w.guide.until(lambda: desk.calendar.block is not None and desk.calendar.block.patient_id == patient.id, "it is selected")
     block = desk.calendar.block
     expect((block.lane, block.starts_at, block.overbook_reason) == (1, start, "Short check, agreed with the doctor"), f"it is {block}")

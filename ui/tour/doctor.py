@@ -11,6 +11,7 @@ from clinicdesk.services.schedule import AppointmentRow, NewAppointment
 from ui.consultation.editor import ConsultationEditor
 from ui.dialogs.allergy import AllergySheet
 from ui.dialogs.medicine import MedicineSheet
+from ui.tour.front import button_of
 from ui.tour.guide import TourFailed
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _start(w: Walk) -> None:
     room = _room(w)
     w.guide.click(room.start_button)
     w.guide.until(lambda: isinstance(room.editor, ConsultationEditor), "the editor opens")
-    room.chart._add_allergy()  # noqa: SLF001  the button "Add allergy"
+    w.guide.click(button_of(w, room.chart, "Add allergy"))
     sheet = w.guide.dialog(AllergySheet)
     if sheet.form is not None:
         w.guide.fill(sheet.form.editor("substance"), "penicillin")

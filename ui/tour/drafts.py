@@ -71,7 +71,7 @@ def _crash(w: Walk) -> None:
     sheet.choose_all("both")
     w.guide.picture(w.windows["dora"], "two-versions", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is decided")
+    w.guide.gone(sheet, "it is decided")
     w.guide.until(lambda: not editor_of(w).unsaved, "the decision is on the server")
     notes = _stored(w).notes["objective"]
     expect(all(words in notes for words in ("right base", "95 %")), f"the note reads {notes}")
@@ -110,7 +110,7 @@ def _addendum(w: Walk) -> None:
     w.guide.fill(sheet.editor, "X-ray: small infiltrate at the right base. The patient was told by telephone.")
     w.guide.picture(w.windows["dora"], "addendum", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the addendum is signed")
+    w.guide.gone(sheet, "the addendum is signed")
     w.guide.until(lambda: view.texts and view.texts[0].addenda, "it stands below the visit")
     w.guide.settle()
     expect("infiltrate" in view.texts[0].addenda[0].text, "the addendum reads otherwise")

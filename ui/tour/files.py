@@ -124,7 +124,7 @@ def _immunize(w: Walk) -> None:
         sheet.form.set_value("reason", reason)
         w.guide.picture(sheet, "immunization-refused" if reason else "immunization")
         w.guide.click(sheet.verb_button)
-        w.guide.until(lambda: not sheet.isVisible(), "it is recorded")  # noqa: B023  asked before the next one opens
+        w.guide.gone(sheet, "it is recorded")
         w.guide.settle()
     room.chart.findChildren(QPushButton, "add-immunization")[-1].setFocus()
     w.guide.settle()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+from shiboken6 import isValid
 
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
@@ -123,6 +124,10 @@ class Guide:
         found[-1].activateWindow()
         self.settle()
         return found[-1]
+
+    def gone(self, sheet: QWidget, what: str) -> None:
+        """Wait until a dialog has closed; it may be deleted by then."""
+        self.until(lambda: not isValid(sheet) or not sheet.isVisible(), what)
 
     # Hands
 

@@ -85,7 +85,7 @@ def _wallet(w: Walk) -> None:
     w.guide.fill(sheet.amount, "40")
     w.guide.picture(w.windows["rita"], "top-up")
     w.guide.keys(sheet.amount, Qt.Key.Key_Return)
-    w.guide.until(lambda: not sheet.isVisible(), "it is in the wallet")
+    w.guide.gone(sheet, "it is in the wallet")
     window = w.windows["rita"]
     payment_for(window.desk, window, w.found["patient"].id)
     paying = _payment(w)
@@ -122,7 +122,7 @@ def _refund(w: Walk) -> None:
     w.guide.click(sheet.method.buttons["cash"])
     w.guide.picture(w.windows["rita"], "refund")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is given back")
+    w.guide.gone(sheet, "it is given back")
     w.guide.until(lambda: till.table.rows[0].kind == "refund", "the till lists the refund")
     till.show_receipt(till.table.rows[0])
     _receipt(w, "refund-receipt")

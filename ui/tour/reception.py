@@ -90,7 +90,7 @@ def _register(w: Walk) -> None:
     w.guide.picture(w.windows["rita"], "register-filled")
     w.guide.click(sheet.verb_button)
     w.guide.until(lambda: panel.card is not None and panel.card.last_name == last, "the new patient is shown")
-    w.guide.until(lambda: not sheet.isVisible(), "the sheet closes")
+    w.guide.gone(sheet, "the sheet closes")
     w.found["patient"] = panel.card
     w.guide.picture(w.windows["rita"], "registered")
 
@@ -185,7 +185,7 @@ def _clash(w: Walk) -> None:
     w.guide.click(sheet._clash.offers[0])  # noqa: SLF001
     w.guide.settle()
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the offered time is booked")
+    w.guide.gone(sheet, "the offered time is booked")
 
 
 def _book_by_keys(w: Walk) -> None:
@@ -201,7 +201,7 @@ def _book_by_keys(w: Walk) -> None:
     w.guide.settle()
     focus = w.guide.app.focusWidget() or sheet
     w.guide.keys(focus, Qt.Key.Key_Return)
-    w.guide.until(lambda: not sheet.isVisible(), "Enter books")
+    w.guide.gone(sheet, "Enter books")
     w.guide.picture(w.windows["rita"], "booked-by-keys")
 
 

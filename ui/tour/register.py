@@ -74,7 +74,7 @@ def _who_it_might_be(w: Walk) -> None:
     w.guide.picture(w.windows["rita"], "might-be-the-same")
     w.guide.fact("score", sheet.likely.candidates[0].score)
     w.guide.click(sheet.verb_button)  # she is in a hurry and registers her all the same
-    w.guide.until(lambda: not sheet.isVisible(), "the sheet closes")
+    w.guide.gone(sheet, "the sheet closes")
     w.guide.until(lambda: panel.card is not None and panel.card.last_name == "Tesda", "the second record is shown")
     w.found["twice"] = panel.card.id
     bar = w.windows["rita"].find_box  # and books her, so that there is something to move
@@ -111,7 +111,7 @@ def _merge(w: Walk) -> None:
     confirm = w.guide.dialog(ConfirmMerge)
     w.guide.picture(confirm, "merge-confirm")
     w.guide.click(confirm.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "the records are merged")
+    w.guide.gone(sheet, "the records are merged")
     w.guide.until(lambda: panel.card is not None and panel.card.id == w.found["patient"].id, "the kept record is shown")
     w.guide.picture(w.windows["rita"], "merged")
     panel.show_topic("patient", w.found["twice"])
@@ -126,7 +126,7 @@ def _separate(w: Walk) -> None:
     w.guide.until(lambda: sheet.plan is not None, "what happened since is read")
     w.guide.picture(w.windows["rita"], "separate")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "they are separated")
+    w.guide.gone(sheet, "they are separated")
     w.guide.until(lambda: panel.card is not None and panel.edit_button.isEnabled(), "the second record can be changed again")
     w.guide.picture(w.windows["rita"], "separated")
 
@@ -179,7 +179,7 @@ def _tag_many(w: Walk) -> None:
         raise TourFailed("there is no field for the tag")
     w.guide.fill(sheet.form.editor("tags"), "flu letter 2026")
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible(), "they are tagged")
+    w.guide.gone(sheet, "they are tagged")
     panel.tag_filter.choose("flu letter 2026")
     w.guide.until(lambda: len(panel.table.rows) == len(rows), "the list is narrowed to the tag")
     w.guide.picture(w.windows["rita"], "tagged")

@@ -71,7 +71,7 @@ def _call_next(w: Walk, room: Any, known: set[int], place: str) -> None:
             w.found["room asked"] = True
             w.guide.picture(w.windows["rita"], "room")
         w.guide.click(sheet.verb_button)
-        w.guide.until(lambda: not sheet.isVisible(), "the room is taken")
+        w.guide.gone(sheet, "the room is taken")
     w.guide.until(fresh, "the waiting room shows it")
     known.update(fresh())
 
@@ -96,7 +96,7 @@ def offer(w: Walk) -> None:
     w.guide.settle()
     _hold(w, sheet, second.patient_name)
     w.guide.click(sheet.taken_button)
-    w.guide.until(lambda: not sheet.isVisible(), "it is taken")
+    w.guide.gone(sheet, "it is taken")
     with w.clinic.read(second_desk(w)) as session:
         booked = [r for r in appointments.of_patient(session, second.patient_id) if r.starts_at == freed.place.starts_at]
         left = {wish.id for wish in waiting_list.wishes(session)}

@@ -56,7 +56,8 @@ def _break(w: Walk) -> None:
     w.guide.fill(form.editor("words"), "Collapsed in the waiting room, medicines unknown")
     w.guide.picture(dora, "break-glass", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible() and room.glass.isVisible(), "the record is open, and the line says until when")
+    w.guide.gone(sheet, "it is opened")
+    w.guide.until(room.glass.isVisible, "the record is open, and the line says until when")
     w.guide.settle()
     w.guide.picture(dora, "emergency-access")
 
@@ -84,7 +85,8 @@ def _review(w: Walk) -> None:
     sheet.form.set_value("verdict", "justified")
     w.guide.picture(w.windows["ada"], "review", dark=False)
     w.guide.click(sheet.verb_button)
-    w.guide.until(lambda: not sheet.isVisible() and panel.reviews.table.rows[0].verdict == "justified", "it is reviewed")
+    w.guide.gone(sheet, "the review is sent")
+    w.guide.until(lambda: panel.reviews.table.rows[0].verdict == "justified", "it is reviewed")
     w.guide.picture(w.windows["ada"], "emergency-reviews", dark=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -22,7 +22,7 @@ class Sheet(QDialog):
     """Subclasses fill `body` and override `submit`, which asks the desk and then calls `accept` or `show_problem`.
 
     `form`, when set, is used for field errors and for `dirty`. `verb` is the word on the button ("Book", "Save"). Signal `refused()`
-    after a problem was shown.
+    after a problem was shown. A sheet is opened once: closed, it is deleted.
     """
 
     refused = Signal()
@@ -147,6 +147,14 @@ class Sheet(QDialog):
     def done(self, result: int) -> None:
         self.desk.remember(f"sheet/{self._key}", self.size())
         super().done(result)
+        self.desk.pool.busy_changed.connect(self._let_go)
+        self._let_go()
+
+    @Slot()
+    def _let_go(self) -> None:
+        """A closed sheet goes, and what it showed of a patient with it, once nothing it asked for is on its way."""
+        if not self.isVisible() and not self.desk.pool.is_asked_by(self):
+            self.deleteLater()
 
     def reject(self) -> None:
         if self._may_close():
