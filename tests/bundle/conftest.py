@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.conftest import open_folder
@@ -52,6 +54,15 @@ class Person:
         answer: Mapping[str, Any] = json.loads(done.stdout)
         return answer
 
+    def processes(self) -> list[psutil.Process]:
+        """What runs and names her home."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if str(self.home) in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
 
 @pytest.fixture
 def person() -> Iterator[Person]:
@@ -60,7 +71,12 @@ def person() -> Iterator[Person]:
     home.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    yield Person(home)
+    made = Person(home)
+    yield made
+    left = made.processes()  # a test that failed halfway leaves its servers
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=30)
     shutil.rmtree(above)
 
 
