@@ -210,6 +210,9 @@ def test_growth_charts_are_for_children(office: Office, practice: Practice, room
     words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(view.paper.content)).pages)
     assert "KLEIN, Tim" in words and "WHO Child Growth Standards 2006" in words and "Body mass index" in words
     view.paper.close()
+    found.show_topic("patient", practice.patient(first_name="Olga", last_name="Other"))
+    office.until(lambda: found.chart.tabs.indexOf(found.chart.growth) < 0, "nor is one offered of a record that is shut")
+    assert found.chart.tabs.currentIndex() == 0
 
 
 def test_held_keys_never_leave_the_history(office: Office, room: Any) -> None:

@@ -154,6 +154,7 @@ class ChartView(QWidget):
             action=self.tr("Open as an emergency …") if shut else "", clicked=self.glass_requested.emit if shut else None))
         if shut:
             self.tabs.setCurrentIndex(0)  # the other tabs have nothing to say about a record that is shut
+            self._offer_growth(child=False)  # of the patient before
         self.unreadable.emit(error)
 
     def _show_summary(self, chart: Chart) -> None:
@@ -172,10 +173,10 @@ class ChartView(QWidget):
             self._summary.addWidget(self._trend(chart.vitals))
         self._summary.addStretch(1)
         self._measure_soon()
-        self._offer_growth(is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
+        self._offer_growth(child=is_child(chart.banner.born, datetime.now(self.desk.zone).date()))
         self.read.emit(chart)
 
-    def _offer_growth(self, child: bool) -> None:  # noqa: FBT001  reads as one word
+    def _offer_growth(self, *, child: bool) -> None:
         """Growth charts are for children."""
         place = self.tabs.indexOf(self.growth)
         if child and place < 0:
