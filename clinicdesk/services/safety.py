@@ -60,7 +60,18 @@ class Checkup:
 
 def checkup(session: ClinicSession, patient_id: str, draft: ConsultationDraft) -> Checkup:
     """Run all checks over the lines of a draft. Raises when the facts cannot be read; a check that fails is an alert of tier 1."""
+    return _checked(session, facts_of(session, patient_id, draft), draft)
+
+
+def checkup_of_typed(session: ClinicSession, patient_id: str, draft: ConsultationDraft, item: ItemDraft) -> tuple[Alert, ...]:
+    """What the checks would say besides if `item`, typed and not taken yet, were the last line; the worst first. Raises like `checkup`."""
     facts = facts_of(session, patient_id, draft)
+    known = {(one.line, one.alert.key, one.alert.other) for one in _checked(session, facts, draft).found}
+    after = _checked(session, facts, replace(draft, items=(*draft.items, item))).found
+    return tuple(one.alert for one in after if one.line == len(draft.items) or (one.line, one.alert.key, one.alert.other) not in known)
+
+
+def _checked(session: ClinicSession, facts: PatientFacts, draft: ConsultationDraft) -> Checkup:
     numbers = [n for n, item in enumerate(draft.items) if item.medicine.strip()]
     lines = [prescribed(draft.items[n]) for n in numbers]
     if not lines:

@@ -92,6 +92,43 @@ def test_what_is_unclear_opens_the_form_with_what_was_understood(office: Office,
     assert line.items() == () and line.quick.field.text() == "pred 5 mg daily 5d", "what was typed stays"
 
 
+def test_a_typed_line_is_checked_before_it_is_taken(office: Office, practice: Practice, patient: str, open_room: Callable[[], Any]) -> None:
+    room = open_room()
+    allergic(practice, patient)
+    line = room.editor.prescription
+    write(office, room, "paracetamol 500 mg tid 5d")
+    office.until(lambda: line.check.state in {"clear", "found"})
+    assert line.check.words.text().startswith("The line below: checked")
+    office.fill(line.quick.field, "amox 500 tid")
+    assert line.typed.state == "none" and not line.typed.isVisible(), "an incomplete line is asked about, not checked"
+    office.fill(line.quick.field, "amox 500 tid 7d")
+    assert line.typed.state == "waiting" and line.typed.texts == ["This line: not checked yet …"]
+    office.until(lambda: line.typed.state == "found", "the alert stands there before Enter")
+    assert line.typed.texts[0].startswith("Stop: Amoxicillin belongs to the penicillins") and len(line.items()) == 1
+    office.until(lambda: line.typed.visibleRegion().boundingRect().height() == line.typed.height(), "all of it is in sight")
+    office.fill(line.quick.field, "cetirizine 10 mg od 5d")
+    assert line.typed.state == "waiting", "what was said of another line does not stay"
+    office.until(lambda: line.typed.state in {"clear", "found"})
+    assert not any("penicillin" in words for words in line.typed.texts)
+    office.keys(ESC)
+    assert line.typed.state == "none" and not line.typed.isVisible()
+
+
+def test_a_typed_line_that_cannot_be_checked_says_so(office: Office, room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, real = room.editor.prescription, safety.checkup_of_typed
+
+    def away(*_: object) -> None:
+        raise Unavailable("database", "The database cannot be reached.")
+
+    monkeypatch.setattr(safety, "checkup_of_typed", away)
+    office.fill(line.quick.field, "amox 500 tid 7d")
+    office.until(lambda: line.typed.state == "failed")
+    assert line.typed.texts[0].startswith("COULD NOT CHECK this line.")
+    monkeypatch.setattr(safety, "checkup_of_typed", real)
+    room.desk._connected(up=True)
+    office.until(lambda: line.typed.state in {"clear", "found"}, "checked again by itself")
+
+
 def test_no_list_below_three_letters_and_nothing_chosen_beforehand(office: Office, room: Any) -> None:
     quick = room.editor.prescription.quick
     office.fill(quick.field, "me")

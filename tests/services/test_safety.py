@@ -104,6 +104,24 @@ def test_a_check_that_fails_is_an_alert_of_the_first_tier(
     assert reasons_for(alert) == tuple(code for code in reasons_for(replace(alert, rule="allergy")) if code != "allergy_wrong")
 
 
+def test_a_typed_line_is_told_what_it_adds_and_nothing_else(practice: Practice, patient: str, consultation: int) -> None:
+    warfarin = replace(TABLET, medicine="warfarin", strength="5 mg")
+    ibuprofen = replace(TABLET, medicine="ibuprofen", strength="400 mg")
+    draft = replace(DRAFT, items=(AMOX, warfarin))
+
+    def told(item: ItemDraft, draft: ConsultationDraft = draft) -> tuple[Alert, ...]:
+        with practice.read("dora") as session:
+            return safety.checkup_of_typed(session, patient, draft, item)
+
+    both = told(ibuprofen)
+    assert any(one.rule == "interaction" and {one.medicine, one.other} == {"ibuprofen", "warfarin"} for one in both)
+    assert not any(one.rule == "allergy" for one in both), "what the lines before it say is not said again"
+    assert [one.tier for one in both] == sorted(one.tier for one in both)
+    assert (told(AMOX, ConsultationDraft())[0].rule, told(AMOX, ConsultationDraft())[0].tier) == ("allergy", 1)
+    assert "duplicate" in {one.rule for one in told(AMOX)}
+    assert consultation
+
+
 def test_facts_that_cannot_be_read_raise(practice: Practice, patient: str, consultation: int) -> None:
     as_owner(practice, "revoke select on clinic.medicines from clinicdesk_app")
     with practice.read("dora") as session, pytest.raises(NotAllowed), session.attempt():

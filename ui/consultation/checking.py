@@ -1,19 +1,129 @@
-"""Asks for the checks whenever lines or facts changed, and says how they stand. Silence is never an answer: what failed is red."""
+"""Asks for the checks whenever lines or facts changed, and says how they stand: of the lines that are prescribed, and of the one that is
+being typed. Silence is never an answer: what failed is red."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QMoveEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from clinicdesk.rules.safety import Alert
 from clinicdesk.services import safety
-from clinicdesk.services.drafts import ConsultationDraft
+from clinicdesk.services.drafts import ConsultationDraft, ItemDraft
 from clinicdesk.services.safety import Checkup
+from ui.consultation.alert_box import LOOKS, serious
 from ui.desk import Desk
 from ui.live import RefreshWhenShown
 from ui.problems import explain
-from ui.widgets.text import button, label, restyle
+from ui.widgets.arranging import emptied
+from ui.widgets.form import announce
+from ui.widgets.text import Role, button, label, restyle
+
+#: Typing pauses this long before a typed line is checked, in ms.
+PAUSE_MS = 250
+#: So many findings of a typed line are said; the rest are counted.
+MOST = 3
+EVERYTHING = "allergies, interactions, duplicates, doses, age, pregnancy and kidney function"
+
+
+class TypedCheck(QWidget):
+    """What the checks say of a complete line that is typed and not taken yet, before Enter takes it. `state` is none, waiting, clear, found
+    or failed. Signal `placed()` when it has found its place or its size."""
+
+    placed = Signal()
+
+    def __init__(self, desk: Desk, patient_id: str, draft: Callable[[], ConsultationDraft], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk, self._patient_id, self._draft = desk, patient_id, draft
+        self.state = "none"
+        self._item: ItemDraft | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._run)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        self.hide()
+        desk.unavailable.connect(self._server)
+
+    @property
+    def texts(self) -> list[str]:
+        """What it says, line by line."""
+        return [one.text() for one in self.findChildren(QLabel) if one.text() and not one.isHidden()]
+
+    def show_line(self, item: ItemDraft | None) -> None:
+        """Check this line when typing pauses; None while nothing complete is typed."""
+        if item == self._item:
+            return
+        self._item = item
+        self._pause.stop()
+        if item is None:
+            self.state = "none"
+            self.hide()
+            return
+        self.again()
+
+    def again(self) -> None:
+        """Something it rests on has changed: another line, a weight, a fact of the patient."""
+        if self._item is not None:
+            self._say("waiting", [("work", "text_soft", "faint", "This line: not checked yet …")])
+            self._pause.start()
+
+    def _run(self) -> None:
+        item = self._item
+        if item is not None:
+            self.desk.ask(self, safety.checkup_of_typed, self._patient_id, self._draft(), item, done=partial(self._done, item),
+                          failed=partial(self._failed, item), replaces="typed")
+
+    def _done(self, item: ItemDraft, found: tuple[Alert, ...]) -> None:
+        if item != self._item:
+            return
+        if not found:
+            self._say("clear", [("success", "success", "faint", f"This line: checked for {EVERYTHING}, nothing found.")])
+            return
+        lines = [(LOOKS[one.tier][1], LOOKS[one.tier][2], _ROLES[one.tier], f"{serious(one)}: {one.sentence}") for one in found[:MOST]]
+        if len(found) > MOST:
+            lines.append(("info", "text_soft", "faint", f"and {len(found) - MOST} more, shown when the line is taken."))
+        self._say("found", lines)
+        if found[0].tier == 1:
+            announce(self, f"{serious(found[0])}: {found[0].sentence}", assertive=True)
+
+    def _failed(self, item: ItemDraft, error: Exception) -> None:
+        if item == self._item:
+            self._say("failed", [("danger", "danger", "error", f"COULD NOT CHECK this line. {explain(error).sentence}")])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.placed.emit()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.placed.emit()
+
+    def _server(self, error: object) -> None:
+        if error is None and self.state == "failed":
+            self.again()
+
+    def _say(self, state: str, lines: Sequence[tuple[str, str, Role, str]]) -> None:
+        self.state = state
+        emptied(self._column)
+        for icon, ink, role, words in lines:
+            picture = QLabel()
+            picture.setPixmap(self.desk.theme.icons.pixmap(icon, 16, ink, self.devicePixelRatioF()))
+            line = QHBoxLayout()
+            line.setSpacing(8)
+            line.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(label(words, role, wrap=True), 1)
+            self._column.addLayout(line)
+        self.setAccessibleName(" ".join(words for _icon, _ink, _role, words in lines))
+        self.show()
+
+
+_ROLES: dict[int, Role] = {1: "error", 2: "warning", 3: "soft"}
 
 
 class SafetyCheck(QFrame):
@@ -62,14 +172,15 @@ class SafetyCheck(QFrame):
         if asked != self._asked:
             return
         tiers = [one.alert.tier for one in found.found]
+        count = sum(bool(item.medicine.strip()) for item in self._draft().items)
+        below = "The line below" if count == 1 else f"The {count} lines below"  # what is only typed stands above this and has its own words
         if not tiers:
-            self._say("clear", "Checked for allergies, interactions, duplicates, doses, age, pregnancy and kidney function: nothing found.",
-                      "success", "success")
+            self._say("clear", f"{below}: checked for {EVERYTHING}, nothing found.", "success", "success")
         else:
             counts = [f"{tiers.count(tier)} {word}" for tier, word in ((1, "to stop for"), (2, "to look at"), (3, "for information"))
                       if tier in tiers]
             icon, ink = ("danger", "danger") if 1 in tiers else ("info", "text_soft")
-            self._say("found", f"Checked: {', '.join(counts)}.", icon, ink)
+            self._say("found", f"{below}: checked, {', '.join(counts)}.", icon, ink)
         self.checked.emit(found)
 
     def _failed(self, asked: object, error: Exception) -> None:

@@ -83,6 +83,7 @@ class ConsultationEditor(QWidget):
         for part in (self.notes, self.vitals, self.diagnoses, self.prescription):
             part.changed.connect(self._edited)
         self.vitals.changed.connect(self.prescription.check.weight_changed)
+        self.prescription.typed.placed.connect(lambda: QTimer.singleShot(0, self, self._show_typed))
         self._say_state("Draft saved" if sheet.saved.saved_at else "Nothing written yet", sheet.saved.saved_at)
         if self._undecided:
             self._recover()
@@ -302,6 +303,11 @@ class ConsultationEditor(QWidget):
         """Scroll so that a widget stands in the upper part, with room below it."""
         bar, here = self._area.verticalScrollBar(), self._area.viewport()
         bar.setValue(bar.value() + widget.mapTo(self._area, QPoint()).y() - here.height() // 5)
+
+    def _show_typed(self) -> None:
+        """What is said of a typed line must not stand below the fold."""
+        if self.prescription.typed.isVisible() and self.prescription.quick.field.hasFocus():
+            self._area.ensureWidgetVisible(self.prescription.typed, 0, 12)
 
     def compare(self) -> None:
         """Show the two versions that wait for a choice."""

@@ -20,7 +20,7 @@ from clinicdesk.services.drafts import ConsultationDraft, ItemDraft
 from clinicdesk.services.prescribing import preview
 from clinicdesk.services.safety import Checkup
 from ui.consultation.alert_box import AlertBox
-from ui.consultation.checking import SafetyCheck
+from ui.consultation.checking import SafetyCheck, TypedCheck
 from ui.consultation.quick_line import QuickLine
 from ui.consultation.repeating import RepeatButton
 from ui.desk import Desk
@@ -54,8 +54,11 @@ class PrescriptionList(QWidget):
         self.quick = QuickLine(formulary)
         self.quick.taken.connect(self._add)
         self.quick.unfinished.connect(self._finish)
+        self.typed = TypedCheck(desk, patient_id, self._draft)
+        self.quick.read.connect(self.typed.show_line)
         self.check = SafetyCheck(desk, patient_id, self._draft)
         self.check.checked.connect(self._checked)
+        self.check.checked.connect(lambda _found: self.typed.again())
         self.empty = label("No medicine prescribed.", "faint")
         self.problem = label("", "error", wrap=True)
         self.problem.hide()
@@ -71,6 +74,7 @@ class PrescriptionList(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
         outer.addWidget(self.quick)
+        outer.addWidget(self.typed)
         outer.addWidget(self.check)  # above the lines: what could not be checked is never below the fold
         outer.addLayout(self._lines)
         outer.addWidget(self.problem)

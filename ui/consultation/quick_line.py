@@ -25,9 +25,11 @@ _MOST = 12
 
 
 class QuickLine(QWidget):
-    """Signals: `taken(ItemDraft)` for a complete line; `unfinished(ItemDraft)` for one that needs the sheet."""
+    """Signals: `taken(ItemDraft)` for a complete line; `unfinished(ItemDraft)` for one that needs the sheet; `read(ItemDraft | None)` with
+    what stands there when it is complete, while it is typed."""
 
     taken = Signal(object)
+    read = Signal(object)
     unfinished = Signal(object)
 
     def __init__(self, formulary: Formulary, parent: QWidget | None = None) -> None:
@@ -104,15 +106,17 @@ class QuickLine(QWidget):
         """Say what stands there in full words, with the quantity, and what is still unclear."""
         text = self.field.text().strip()
         found = parse(text, self._formulary) if text else None
-        words, asks = "", ""
+        words, asks, complete = "", "", None
         if found is not None:
             item = item_from(found if isinstance(found, Parsed) else found.understood)
             words = _in_full(item)
             asks = _lacks(item) if isinstance(found, Parsed) else found.sentence
+            complete = None if asks else item
         for line, said in ((self.words, words), (self.unclear, asks)):
             line.setText(said)
             line.setVisible(bool(said))
         self.field.setAccessibleDescription(" ".join(part for part in (words, asks) if part))
+        self.read.emit(complete)
 
     def _offer(self, text: str) -> None:
         typed = text.strip().casefold()

@@ -198,6 +198,9 @@ def _typed(w: Walk) -> None:
     w.guide.keys(quick.field, "amox 500 tid 7d")
     expect("Take 500 mg by mouth three times a day for 7 days." in quick.words.text(), f"it reads {quick.words.text()}")
     expect("21 capsules (twenty-one)" in quick.words.text(), "the quantity is computed")
+    typed = editor.prescription.typed
+    w.guide.until(lambda: typed.state == "found", "it is checked while it is typed")
+    expect(typed.texts[0].startswith("Stop: Amoxicillin belongs to the penicillins"), f"it says {typed.texts}")
     look_at(editor, quick, margin=160)
     w.guide.picture(w.windows["dora"], "typed-line", dark=False)
 
