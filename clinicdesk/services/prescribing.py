@@ -183,3 +183,12 @@ def checked_items(items: Sequence[ItemDraft]) -> list[CheckedItem]:
     if len(found) > MOST_ITEMS:
         raise Invalid("items", f"A prescription has at most {MOST_ITEMS} medicines.")
     return found
+
+
+def lacking(item: ItemDraft) -> str:
+    """What keeps a line from being added, in words; empty when nothing does."""
+    try:
+        checked_items([item])
+    except Invalid as refusal:
+        return refusal.sentence
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from clinicdesk.errors import Unavailable
-from clinicdesk.services import chart, consultations, medication, safety
+from clinicdesk.services import medication, safety
 from clinicdesk.services.drafts import ConsultationDraft
 from tests.clinics import Practice
 from tests.screens.office import Office
-from tests.screens.test_two_desks import consulting
-from tests.visiting import TABLET, as_owner, completed, started
+from tests.screens.rooms import allergic, opened_room, write
+from tests.visiting import TABLET, as_owner, completed
 from ui.consultation.medicines_view import MedicinesSection, StopSheet
 from ui.dialogs.medicine import MedicineSheet
 from ui.dialogs.wrong_allergy import WrongAllergySheet
@@ -33,28 +34,7 @@ def patient(practice: Practice) -> str:
 @pytest.fixture
 def open_room(office: Office, practice: Practice, patient: str) -> Callable[[], Any]:
     """Opens Dora's consulting room with a consultation of the patient begun."""
-    def open_it() -> Any:
-        started(practice, patient, hour=14)
-        with practice.read("dora") as session:
-            appointment = next(row.id for row in consultations.in_progress(session) if row.patient_id == patient)
-        room = consulting(office, office.open("dora"), appointment)
-        office.until(lambda: room.editor is not None, "the editor opens")
-        office.settle()
-        return room
-
-    return open_it
-
-
-def write(office: Office, room: Any, text: str) -> None:
-    """Type a line and press Enter."""
-    office.fill(room.editor.prescription.quick.field, text)
-    office.keys(ENTER)
-    office.settle()
-
-
-def allergic(practice: Practice, patient: str) -> None:
-    with practice.write("dora") as session:
-        chart.add_allergy(session, patient, "penicillin", reaction="anaphylaxis", severity="severe")
+    return partial(opened_room, office, practice, patient)
 
 
 def test_f7_a_line_and_enter(office: Office, room: Any) -> None:
@@ -90,43 +70,6 @@ def test_what_is_unclear_opens_the_form_with_what_was_understood(office: Office,
     sheet._discard()
     office.gone(sheet)
     assert line.items() == () and line.quick.field.text() == "pred 5 mg daily 5d", "what was typed stays"
-
-
-def test_a_typed_line_is_checked_before_it_is_taken(office: Office, practice: Practice, patient: str, open_room: Callable[[], Any]) -> None:
-    room = open_room()
-    allergic(practice, patient)
-    line = room.editor.prescription
-    write(office, room, "paracetamol 500 mg tid 5d")
-    office.until(lambda: line.check.state in {"clear", "found"})
-    assert line.check.words.text().startswith("The line below: checked")
-    office.fill(line.quick.field, "amox 500 tid")
-    assert line.typed.state == "none" and not line.typed.isVisible(), "an incomplete line is asked about, not checked"
-    office.fill(line.quick.field, "amox 500 tid 7d")
-    assert line.typed.state == "waiting" and line.typed.texts == ["This line: not checked yet …"]
-    office.until(lambda: line.typed.state == "found", "the alert stands there before Enter")
-    assert line.typed.texts[0].startswith("Stop: Amoxicillin belongs to the penicillins") and len(line.items()) == 1
-    office.until(lambda: line.typed.visibleRegion().boundingRect().height() == line.typed.height(), "all of it is in sight")
-    office.fill(line.quick.field, "cetirizine 10 mg od 5d")
-    assert line.typed.state == "waiting", "what was said of another line does not stay"
-    office.until(lambda: line.typed.state in {"clear", "found"})
-    assert not any("penicillin" in words for words in line.typed.texts)
-    office.keys(ESC)
-    assert line.typed.state == "none" and not line.typed.isVisible()
-
-
-def test_a_typed_line_that_cannot_be_checked_says_so(office: Office, room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    line, real = room.editor.prescription, safety.checkup_of_typed
-
-    def away(*_: object) -> None:
-        raise Unavailable("database", "The database cannot be reached.")
-
-    monkeypatch.setattr(safety, "checkup_of_typed", away)
-    office.fill(line.quick.field, "amox 500 tid 7d")
-    office.until(lambda: line.typed.state == "failed")
-    assert line.typed.texts[0].startswith("COULD NOT CHECK this line.")
-    monkeypatch.setattr(safety, "checkup_of_typed", real)
-    room.desk._connected(up=True)
-    office.until(lambda: line.typed.state in {"clear", "found"}, "checked again by itself")
 
 
 def test_no_list_below_three_letters_and_nothing_chosen_beforehand(office: Office, room: Any) -> None:
@@ -344,13 +287,7 @@ def test_stopping_asks_why(office: Office, practice: Practice, patient: str, ope
 
 def test_a_childs_dose_by_weight_is_shown_used_and_printed(office: Office, practice: Practice) -> None:
     child = practice.patient(first_name="Kit", born=str(practice.at(9, day=-1500).date()))
-    number = started(practice, child, hour=15)
-    with practice.read("dora") as session:
-        appointment = next(row.id for row in consultations.in_progress(session) if row.patient_id == child)
-        assert number
-    room = consulting(office, office.open("dora"), appointment)
-    office.until(lambda: room.editor is not None)
-    office.settle()
+    room = opened_room(office, practice, child)
     line = room.editor.prescription
     line._finish(replace(TABLET, medicine="paracetamol", strength="120 mg in 5 mL", form="oral suspension", dose_value="", dose_unit="mL",
                          times_per_day="4", duration_days="3", indication="fever"))

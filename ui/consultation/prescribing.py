@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -144,11 +145,16 @@ class PrescriptionList(QWidget):
         self._open(None, item)
 
     def _open(self, number: int | None, start: ItemDraft | None = None) -> None:
+        check = TypedCheck(self.desk, self._patient_id, partial(self._without, number))
         sheet = MedicineSheet(self.desk, self._formulary, start if number is None else self._items[number], parent=self.window(),
-                              new=number is None, child=self._child())
+                              new=number is None, child=self._child(), check=check)
         sheet.accepted.connect(partial(self._take, sheet, number))
         self.sheet = sheet
         sheet.open()
+
+    def _without(self, number: int | None) -> ConsultationDraft:
+        draft = self._draft()
+        return draft if number is None else replace(draft, items=(*draft.items[:number], *draft.items[number + 1:]))
 
     def _child(self) -> Child | None:
         """Whom a dose by weight is for; None for adults. A weight typed in this consultation is today's."""

@@ -15,7 +15,7 @@ from clinicdesk.rules.shorthand_names import matching
 from clinicdesk.rules.tall_man import tall_man
 from clinicdesk.services.drafts import ItemDraft
 from clinicdesk.services.medication import FavouriteRow
-from clinicdesk.services.prescribing import checked_items, item_from, preview
+from clinicdesk.services.prescribing import item_from, lacking, preview
 from ui.live import HOLDS_REFRESH
 from ui.widgets.text import label
 
@@ -86,7 +86,7 @@ class QuickLine(QWidget):
             return
         found = parse(text, self._formulary)
         item = item_from(found if isinstance(found, Parsed) else found.understood)
-        if isinstance(found, Parsed) and not _lacks(item):
+        if isinstance(found, Parsed) and not lacking(item):
             self.field.clear()
             self._shown()
             self.taken.emit(item)
@@ -110,7 +110,7 @@ class QuickLine(QWidget):
         if found is not None:
             item = item_from(found if isinstance(found, Parsed) else found.understood)
             words = _in_full(item)
-            asks = _lacks(item) if isinstance(found, Parsed) else found.sentence
+            asks = lacking(item) if isinstance(found, Parsed) else found.sentence
             complete = None if asks else item
         for line, said in ((self.words, words), (self.unclear, asks)):
             line.setText(said)
@@ -154,7 +154,7 @@ class QuickLine(QWidget):
             self.field.clear()
             self._shown()
             if row is not None:
-                (self.unfinished if _lacks(row.item) else self.taken).emit(row.item)
+                (self.unfinished if lacking(row.item) else self.taken).emit(row.item)
             return
         product = self._formulary.find(line)
         self.field.setText(f"{product.name if product else line.casefold()} ")
@@ -202,12 +202,3 @@ def _in_full(item: ItemDraft) -> str:
     more = [item.instructions, f"For {item.indication}" if item.indication else "", "Long-term" if item.long_term else ""]
     quantity = f"Quantity: {line.quantity_text}" if line.quantity_text else ""
     return "\n".join(part for part in (name, line.directions, *more, quantity) if part)
-
-
-def _lacks(item: ItemDraft) -> str:
-    """What keeps a line from being added, in words; empty when nothing does."""
-    try:
-        checked_items([item])
-    except Invalid as refusal:
-        return refusal.sentence
-    return ""

@@ -16,7 +16,8 @@ from clinicdesk.rules.doses import DOSE_UNITS, fmt_number
 from clinicdesk.rules.formulary import Formulary, Product
 from clinicdesk.rules.weight_doses import WeightDose
 from clinicdesk.services.drafts import ItemDraft
-from clinicdesk.services.prescribing import checked_items, preview
+from clinicdesk.services.prescribing import checked_items, lacking, preview
+from ui.consultation.checking import TypedCheck
 from ui.desk import Desk
 from ui.dialogs.by_weight import ByWeight, Child
 from ui.widgets.form import Form
@@ -29,10 +30,10 @@ DOSE_LIST = ("tablet", "capsule", "mL", "mg", "g", "microgram", "unit", "puff", 
 
 
 class MedicineSheet(Sheet):
-    """Edits one `ItemDraft`; `item()` gives the result after the sheet was accepted."""
+    """Edits one `ItemDraft`; `item()` gives the result after the sheet was accepted. `check` says meanwhile what the checks find."""
 
     def __init__(self, desk: Desk, formulary: Formulary, item: ItemDraft | None = None, parent: QWidget | None = None, *,
-                 new: bool | None = None, child: Child | None = None) -> None:
+                 new: bool | None = None, child: Child | None = None, check: TypedCheck | None = None) -> None:
         new = item is None if new is None else new
         super().__init__(
             desk,
@@ -80,6 +81,9 @@ class MedicineSheet(Sheet):
         self.unchecked = label("Free text: not in the formulary, no check knows it.", "warning", wrap=True)
         for line in (self.sentence, self.missing, self.unchecked):
             self._words.body.addWidget(line)
+        self.check = check
+        if check is not None:
+            self._words.body.addWidget(check)
         outer = self.layout()
         if isinstance(outer, QVBoxLayout):  # below the fields that scroll: what will be printed is always in view
             if self.by_weight is not None:
@@ -212,6 +216,8 @@ class MedicineSheet(Sheet):
         if self.form is None or not hasattr(self, "unchecked"):
             return
         item = self.item()
+        if self.check is not None:
+            self.check.show_line(item if item.medicine and not lacking(item) else None)
         if self.by_weight is not None:
             self.by_weight.compute()
         for name in AS_NEEDED:
