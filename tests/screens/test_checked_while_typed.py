@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from shiboken6 import isValid
 
 from clinicdesk.errors import Unavailable
 from clinicdesk.services import safety
 from tests.clinics import Practice
 from tests.screens.office import Office
 from tests.screens.rooms import allergic, opened_room, write
+from tests.visiting import TABLET
 from ui.dialogs.medicine import MedicineSheet
 
 
@@ -86,3 +88,16 @@ def test_a_typed_line_that_cannot_be_checked_says_so(office: Office, room: Any, 
     monkeypatch.setattr(safety, "checkup_of_typed", real)
     room.desk._connected(up=True)
     office.until(lambda: line.typed.state in {"clear", "found"}, "checked again by itself")
+
+
+def test_a_form_goes_with_the_visit_it_was_opened_from(office: Office, room: Any) -> None:
+    line, editor = room.editor.prescription, room.editor
+    line.add()
+    sheet = office.sheet(MedicineSheet)
+    check = sheet.check
+    check.show_line(TABLET)
+    assert check.state == "waiting"
+    editor.deleteLater()
+    office.until(lambda: not isValid(editor))
+    office.until(lambda: not isValid(sheet), "there is nothing left to add it to")
+    assert not isValid(check)

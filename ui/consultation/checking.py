@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QMoveEvent, QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from clinicdesk.rules.safety import Alert
@@ -59,13 +59,18 @@ class TypedCheck(QWidget):
         """Check this line when typing pauses; None while nothing complete is typed."""
         if item == self._item:
             return
-        self._item = item
-        self._pause.stop()
         if item is None:
-            self.state = "none"
-            self.hide()
-            return
-        self.again()
+            self.stop()
+        else:
+            self._item = item
+            self.again()
+
+    @Slot()
+    def stop(self) -> None:
+        """Nothing complete is typed, or there is nothing left to add it to."""
+        self._item, self.state = None, "none"
+        self._pause.stop()
+        self.hide()
 
     def again(self) -> None:
         """Something it rests on has changed: another line, a weight, a fact of the patient."""
@@ -95,6 +100,16 @@ class TypedCheck(QWidget):
     def _failed(self, item: ItemDraft, error: Exception) -> None:
         if item == self._item:
             self._say("failed", [("danger", "danger", "error", f"COULD NOT CHECK this line. {explain(error).sentence}")])
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: a sheet that was closed may outlive what it was opened from for a moment."""
+        super().hideEvent(event)
+        self._pause.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.state == "waiting":
+            self._pause.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

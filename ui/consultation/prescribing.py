@@ -149,6 +149,8 @@ class PrescriptionList(QWidget):
         sheet = MedicineSheet(self.desk, self._formulary, start if number is None else self._items[number], parent=self.window(),
                               new=number is None, child=self._child(), check=check)
         sheet.accepted.connect(partial(self._take, sheet, number))
+        self.destroyed.connect(check.stop)  # a visit that is completed elsewhere takes its form along
+        self.destroyed.connect(sheet.deleteLater)
         self.sheet = sheet
         sheet.open()
 

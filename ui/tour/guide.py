@@ -46,6 +46,7 @@ class Guide:
     def __init__(self, app: QApplication, theme: Theme, pool: Pool, out: Path, say: Callable[[str], None]) -> None:
         self.app, self.theme, self.pool, self.out, self._say = app, theme, pool, out, say
         self.steps: list[Step] = []
+        self.unexpected: list[Exception] = []  #: what nobody caught, from any slot or thread
 
     def step(self, role: str, what: str, do: Callable[[], object]) -> None:
         """Do one thing; a failure ends the tour after the record was written."""
@@ -54,6 +55,9 @@ class Guide:
         begun = time.monotonic()
         try:
             do()
+            self.app.processEvents()  # a failure in a slot is told by a queued signal
+            if self.unexpected:
+                raise TourFailed(f"nobody caught {self.unexpected[0]!r}")
             one.passed = True
         except Exception as error:
             self._say(f"{one.number:02d} {role}: {what} — FAILED: {error}")

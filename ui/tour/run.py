@@ -20,6 +20,7 @@ from ui.desk import Desk
 from ui.live import Live
 from ui.main_window import MainWindow
 from ui.panels import panels_for
+from ui.problems import Unexpected
 from ui.sign_in import SignInWindow
 from ui.tasks import Pool
 from ui.theme import Theme
@@ -148,6 +149,8 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
     guide = Guide(app, Theme(app, mode="light"), pool, out, say)
     listener = clinic.listen(live.on_notice, live.on_state)
     walk = Walk(guide, clinic, accounts, live)
+    unexpected = Unexpected()
+    unexpected.happened.connect(guide.unexpected.append)
     try:
         reception.walk(walk)
         calendar.walk(walk)
@@ -176,6 +179,7 @@ def _walk(app: QApplication, clinic: Any, accounts: dict[str, demo.DemoAccount],
         walk.close()
         pool.close()
         listener.stop()
+        unexpected.restore()
     return 0
 
 
