@@ -113,7 +113,10 @@ class Guide:
         loop = QEventLoop()
         QTimer.singleShot(20 if quick else 80, loop.quit)
         loop.exec()
-        if not quick:
+        if quick:
+            for _ in range(3):  # lines that wrap are measured after the style sheet reached them, and laid out after that
+                self.app.processEvents()
+        else:
             self.until(lambda: self.pool.busy == 0, "quiet")
 
     def dialog(self, kind: type[W]) -> W:
