@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, QSize, Qt
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from clinicdesk.errors import Duplicate, Invalid, NotAllowed
-from clinicdesk.services.people import PatientRow
+from clinicdesk.services.people import Me, PatientRow
 from tests.screens.conftest import shown
 from ui.command_bar import CommandBar, matches
 from ui.desk import Desk
+from ui.live import Live
 from ui.panel import Action
+from ui.tasks import Pool
 from ui.theme import Theme
 from ui.widgets.editors import editing
 from ui.widgets.form import Form
@@ -231,6 +235,20 @@ def test_a_refused_sheet_stays_open_with_everything_typed(desk: Desk, qtbot: Any
     sheet.answer = None
     with qtbot.waitSignal(sheet.accepted):
         QTest.keyClick(sheet.form.editor("name"), Qt.Key.Key_Return)
+
+
+def test_a_closed_sheet_goes_once_what_it_asked_for_is_answered(clinic: Any, me: Me, live: Live, theme: Theme, qtbot: Any) -> None:
+    pool, gate, told = Pool(), threading.Event(), []
+    sheet = Renaming(Desk(clinic, "token", me, live=live, pool=pool, theme=theme))
+    shown(sheet, qtbot)
+    sheet.desk.do(sheet, lambda _session: gate.wait(10), done=told.append)
+    sheet.reject()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert isValid(sheet) and not sheet.isVisible(), "the write must still find whom to tell"
+    gate.set()
+    qtbot.waitUntil(lambda: not isValid(sheet))
+    assert told == [True]
+    pool.close()
 
 
 def test_esc_asks_before_it_loses_something(desk: Desk, qtbot: Any) -> None:
