@@ -39,6 +39,7 @@ class TypedCheck(QWidget):
         super().__init__(parent)
         self.desk, self._patient_id, self._draft = desk, patient_id, draft
         self.state = "none"
+        self.texts: list[str] = []  #: what it says, line by line
         self._item: ItemDraft | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -49,11 +50,6 @@ class TypedCheck(QWidget):
         self._column.setSpacing(2)
         self.hide()
         desk.unavailable.connect(self._server)
-
-    @property
-    def texts(self) -> list[str]:
-        """What it says, line by line."""
-        return [one.text() for one in self.findChildren(QLabel) if one.text() and not one.isHidden()]
 
     def show_line(self, item: ItemDraft | None) -> None:
         """Check this line when typing pauses; None while nothing complete is typed."""
@@ -68,7 +64,7 @@ class TypedCheck(QWidget):
     @Slot()
     def stop(self) -> None:
         """Nothing complete is typed, or there is nothing left to add it to."""
-        self._item, self.state = None, "none"
+        self._item, self.state, self.texts = None, "none", []
         self._pause.stop()
         self.hide()
 
@@ -124,7 +120,7 @@ class TypedCheck(QWidget):
             self.again()
 
     def _say(self, state: str, lines: Sequence[tuple[str, str, Role, str]]) -> None:
-        self.state = state
+        self.state, self.texts = state, [words for _icon, _ink, _role, words in lines]
         emptied(self._column)
         for icon, ink, role, words in lines:
             picture = QLabel()
@@ -134,7 +130,7 @@ class TypedCheck(QWidget):
             line.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
             line.addWidget(label(words, role, wrap=True), 1)
             self._column.addLayout(line)
-        self.setAccessibleName(" ".join(words for _icon, _ink, _role, words in lines))
+        self.setAccessibleName(" ".join(self.texts))
         self.show()
 
 
