@@ -186,3 +186,17 @@ def test_what_collides_is_done_once_more(practice: Practice) -> None:
     assert outcomes == ["done", "done"]
     assert 3 <= sum(tries.values()) <= 4, "at least one was ended and tried again, nobody more than once"
     assert as_owner(practice, "select reason from clinic.appointments") == [("xx",), ("xx",)]
+
+
+def test_a_notice_holds_no_other_and_a_month_of_them_is_kept(practice: Practice) -> None:
+    """Two desks that change two appointments of one doctor do not wait for each other; what is older than a month goes, ten at a time."""
+    first, second = (practice.book(practice.patient(), practice.at(hour)) for hour in (9, 10))
+    with practice.clinic.write(practice.token("rita")) as session:
+        appointments.step(session, first, "confirmed", 1)
+        appointments.step(session, first, "cancelled", 2, "fell ill")  # a new notice to the doctor, not committed yet
+        held = as_owner(practice, "select id from clinic.notifications where appointment_id = %s for update nowait", second)
+        assert len(held) == 1
+    as_owner(practice, "update clinic.notifications set at = now() - interval '31 days' where appointment_id = %s", second)
+    practice.book(practice.patient(), practice.at(11))
+    assert as_owner(practice, "select count(*) from clinic.notifications where appointment_id = %s", second) == [(0,)]
+    assert as_owner(practice, "select count(*) from clinic.notifications where appointment_id = %s", first) == [(1,)]
