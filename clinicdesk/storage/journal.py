@@ -22,6 +22,8 @@ from clinicdesk.whole_files import sync_folder
 _SUFFIX: Final = ".draft"
 #: A thread with nothing to write ends after this long.
 _IDLE_SECONDS: Final = 0.3
+#: A reader lets a file go within this time; who writes it keeps it.
+_READ_SECONDS: Final = 0.1
 #: What the disk refused is tried again after this long.
 _AGAIN_SECONDS: Final = 1.0
 
@@ -41,7 +43,7 @@ class JournalPlace:
         for path in self.folder.glob(f"{self.name}-*{_SUFFIX}") if self.folder.is_dir() else ():
             lock = FileLock(_lock_path(path))
             try:
-                if not lock.acquire():
+                if not lock.acquire(shared=True):  # others may be reading it too
                     continue  # somebody is writing it
                 found.append((path.stat().st_mtime, Leftover(path, unseal(self.key, path.read_bytes(), self.place).decode())))
             except (OSError, SealBroken):
@@ -177,7 +179,7 @@ def _lock_path(path: Path) -> Path:
 
 def _remove(path: Path) -> None:
     lock = FileLock(_lock_path(path))
-    if not path.parent.is_dir() or not lock.acquire():
+    if not path.parent.is_dir() or not lock.acquire(timeout=_READ_SECONDS):
         return
     try:
         for one in (path, path.with_suffix(".new"), lock.path):  # the name is random: nobody makes a lock of this name again

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clinicdesk.storage.journal import Journal, JournalPlace
+from clinicdesk.locks import FileLock
+from clinicdesk.storage.journal import Journal, JournalPlace, _lock_path
 from clinicdesk.storage.vault import Place, new_key
 
 WRITER = """
@@ -136,3 +137,19 @@ def test_a_folder_where_nothing_locks_keeps_no_consultation_closed(place: Journa
         patched.setattr("clinicdesk.locks.os.open", full)
         assert place.left_behind() == []
     assert [left.text for left in place.left_behind()] == ["typed"]
+
+
+def test_two_windows_that_look_at_once_both_find_it(place: JournalPlace) -> None:
+    journal = Journal(place, quiet)
+    journal.put("left behind")
+    assert journal.flush()
+    journal.close(keep=True)
+    lock = FileLock(_lock_path(journal.path))
+    assert lock.acquire(shared=True), "another reader"
+    (left,) = place.left_behind()
+    lock.release()
+    assert lock.acquire(), "a writer"
+    assert place.left_behind() == []
+    left.discard()
+    assert journal.path.exists(), "left alone while somebody writes it again"
+    lock.release()
